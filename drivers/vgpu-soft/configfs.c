@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Software GPUs through configfs: mkdir /sys/kernel/config/vgpu-soft/NAME, set
+ * its attributes, write 1 to power.
+ *
+ * Attributes are checked when they are written and once more, all together,
+ * at power-on.  They cannot be changed while the power is on.
+ */
+#include <linux/configfs.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "soft.h"
+
+#define SOFT_VRAM_DEFAULT	SZ_4G
+
+/**
+ * struct soft_item - a directory
+ * @item: configfs's part
+ * @lock: protects the rest
+ * @config: attributes
+ * @gpu: the GPU while the power is on, else NULL
+ */
+struct soft_item {
+	struct config_item item;
+	struct mutex lock;
+	struct soft_config config;
+	struct soft_gpu *gpu;
+};
+
+static struct soft_item *to_soft_item(struct config_item *item)
+{
+	return container_of(item, struct soft_item, item);
+}
+
+static ssize_t soft_vram_size_show(struct config_item *item, char *page)
+{
+	struct soft_item *soft = to_soft_item(item);
+	u64 size;
+
+	mutex_lock(&soft->lock);
+	size = soft->config.vram_size;
+	mutex_unlock(&soft->lock);
+	return sysfs_emit(page, "%llu\n", size);
+}
+
+/*
+ * Try a configuration with one attribute changed, and keep it if it is good.
+ * Types that were asked for must fit, so a smaller VRAM may be refused.
+ */
+static int soft_item_set(struct soft_item *soft, const struct soft_config *new)
+{
+	int ret;
+
+	lockdep_assert_held(&soft->lock);
+	if (soft->gpu)
+		return -EBUSY;
+	ret = soft_config_check(new);
+	if (!ret)
+		soft->config = *new;
+	return ret;
+}
+
+static ssize_t soft_vram_size_store(struct config_item *item, const char *page,
+				    size_t count)
+{
+	struct soft_item *soft = to_soft_item(item);
+	struct soft_config *new;
+	char *end;
+	u64 size;
+	int ret;
+
+	size = memparse(page, &end);
+	if (end == page || *skip_spaces(end))
+		return -EINVAL;
+	mutex_lock(&soft->lock);
+	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
+	ret = -ENOMEM;
+	if (new) {
+		new->vram_size = size;
+		ret = soft_item_set(soft, new);
+	}
+	mutex_unlock(&soft->lock);
+	kfree(new);
+	return ret ?: count;
+}
+
+static ssize_t soft_types_show(struct config_item *item, char *page)
+{
+	struct soft_item *soft = to_soft_item(item);
+	ssize_t len;
+
+	mutex_lock(&soft->lock);
+	len = sysfs_emit(page, "%s\n", soft->config.types);
+	mutex_unlock(&soft->lock);
+	return len;
+}
+
+static ssize_t soft_types_store(struct config_item *item, const char *page,
+				size_t count)
+{
+	struct soft_item *soft = to_soft_item(item);
+	size_t len = strcspn(page, "\n");
+	struct soft_config *new;
+	int ret;
+
+	if (len >= sizeof(new->types))
+		return -E2BIG;
+	mutex_lock(&soft->lock);
+	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
+	ret = -ENOMEM;
+	if (new) {
+		memset(new->types, 0, sizeof(new->types));
+		memcpy(new->types, page, len);
+		ret = soft_item_set(soft, new);
+	}
+	mutex_unlock(&soft->lock);
+	kfree(new);
+	return ret ?: count;
+}
+
+static ssize_t soft_power_show(struct config_item *item, char *page)
+{
+	struct soft_item *soft = to_soft_item(item);
+	bool on;
+
+	mutex_lock(&soft->lock);
+	on = soft->gpu;
+	mutex_unlock(&soft->lock);
+	return sysfs_emit(page, "%d\n", on);
+}
+
+static int soft_power_on(struct soft_item *soft)
+{
+	struct soft_gpu *gpu = soft_gpu_create(&soft->config);
+
+	if (IS_ERR(gpu))
+		return PTR_ERR(gpu);
+	soft->gpu = gpu;
+	return 0;
+}
+
+/* Refuses while a VMM uses the GPU: the write would wait for it to end. */
+static int soft_power_off(struct soft_item *soft)
+{
+	struct pci_dev *pdev = soft_bus_device(soft->gpu);
+	bool busy = pdev && pgpu_in_use(pdev);
+
+	pci_dev_put(pdev);
+	if (busy)
+		return -EBUSY;
+	soft_gpu_destroy(soft->gpu);
+	soft->gpu = NULL;
+	return 0;
+}
+
+static ssize_t soft_power_store(struct config_item *item, const char *page,
+				size_t count)
+{
+	struct soft_item *soft = to_soft_item(item);
+	int ret = 0;
+	bool on;
+
+	ret = kstrtobool(page, &on);
+	if (ret)
+		return ret;
+	mutex_lock(&soft->lock);
+	if (on && !soft->gpu)
+		ret = soft_power_on(soft);
+	else if (!on && soft->gpu)
+		ret = soft_power_off(soft);
+	mutex_unlock(&soft->lock);
+	return ret ?: count;
+}
+
+static ssize_t soft_pci_address_show(struct config_item *item, char *page)
+{
+	struct soft_item *soft = to_soft_item(item);
+	struct pci_dev *pdev = NULL;
+	ssize_t len;
+
+	mutex_lock(&soft->lock);
+	if (soft->gpu)
+		pdev = soft_bus_device(soft->gpu);
+	len = sysfs_emit(page, "%s\n", pdev ? pci_name(pdev) : "");
+	pci_dev_put(pdev);
+	mutex_unlock(&soft->lock);
+	return len;
+}
+
+CONFIGFS_ATTR(soft_, vram_size);
+CONFIGFS_ATTR(soft_, types);
+CONFIGFS_ATTR(soft_, power);
+CONFIGFS_ATTR_RO(soft_, pci_address);
+
+static struct configfs_attribute *soft_item_attrs[] = {
+	&soft_attr_vram_size,
+	&soft_attr_types,
+	&soft_attr_power,
+	&soft_attr_pci_address,
+	NULL
+};
+
+/* The last reference; rmdir has switched the power off before. */
+static void soft_item_release(struct config_item *item)
+{
+	struct soft_item *soft = to_soft_item(item);
+
+	mutex_destroy(&soft->lock);
+	kfree(soft);
+}
+
+static struct configfs_item_operations soft_item_ops = {
+	.release = soft_item_release,
+};
+
+static const struct config_item_type soft_item_type = {
+	.ct_item_ops = &soft_item_ops,
+	.ct_attrs = soft_item_attrs,
+	.ct_owner = THIS_MODULE,
+};
+
+static struct config_item *soft_make_item(struct config_group *group,
+					  const char *name)
+{
+	struct soft_item *soft;
+
+	soft = kzalloc(sizeof(*soft), GFP_KERNEL);
+	if (!soft)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&soft->lock);
+	soft->config.vram_size = SOFT_VRAM_DEFAULT;
+	config_item_init_type_name(&soft->item, name, &soft_item_type);
+	return &soft->item;
+}
+
+/* rmdir cannot be refused, so it waits where writing 0 to power would not. */
+static void soft_drop_item(struct config_group *group, struct config_item *item)
+{
+	struct soft_item *soft = to_soft_item(item);
+
+	mutex_lock(&soft->lock);
+	if (soft->gpu) {
+		soft_gpu_destroy(soft->gpu);
+		soft->gpu = NULL;
+	}
+	mutex_unlock(&soft->lock);
+	config_item_put(item);
+}
+
+static struct configfs_group_operations soft_group_ops = {
+	.make_item = soft_make_item,
+	.drop_item = soft_drop_item,
+};
+
+static const struct config_item_type soft_group_type = {
+	.ct_group_ops = &soft_group_ops,
+	.ct_owner = THIS_MODULE,
+};
+
+static struct configfs_subsystem soft_subsystem = {
+	.su_group = {
+		.cg_item = {
+			.ci_namebuf = "vgpu-soft",
+			.ci_type = &soft_group_type,
+		},
+	},
+};
+
+int soft_configfs_init(void)
+{
+	config_group_init(&soft_subsystem.su_group);
+	mutex_init(&soft_subsystem.su_mutex);
+	return configfs_register_subsystem(&soft_subsystem);
+}
+
+void soft_configfs_exit(void)
+{
+	configfs_unregister_subsystem(&soft_subsystem);
+	mutex_destroy(&soft_subsystem.su_mutex);
+}

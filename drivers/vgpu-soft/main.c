@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vgpu-soft: module, backend and the life of a software GPU.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "soft.h"
+
+static unsigned int nr_gpus = 1;
+module_param(nr_gpus, uint, 0444);
+MODULE_PARM_DESC(nr_gpus, "Software GPUs to make on load, 0 to 16 (default 1)");
+
+static unsigned long vram_mib = 4096;
+module_param(vram_mib, ulong, 0444);
+MODULE_PARM_DESC(vram_mib, "VRAM of each of them in MiB (default 4096); memory is taken when it is used");
+
+#define SOFT_NR_GPUS_MAX	16
+#define SOFT_VRAM_MAX		(1ULL << 40)
+
+static struct soft_gpu *soft_gpus[SOFT_NR_GPUS_MAX];
+
+static const struct pgpu_ops soft_pgpu_ops = {
+	.vram_map = soft_vram_map,
+	.vram_discard = soft_vram_discard,
+};
+
+static bool soft_match(struct pci_dev *pdev)
+{
+	return soft_bus_gpu(pdev);
+}
+
+static int soft_probe(struct pci_dev *pdev, struct pgpu_desc *desc)
+{
+	struct soft_gpu *gpu = soft_bus_gpu(pdev);
+
+	desc->model = "VSOFT";
+	desc->ops = &soft_pgpu_ops;
+	desc->owner = THIS_MODULE;
+	desc->vram_size = gpu->config.vram_size;
+	desc->types = gpu->config.types;
+	desc->priv = gpu;
+	return 0;
+}
+
+static struct pgpu_backend soft_backend = {
+	.name = "soft",
+	.match = soft_match,
+	.probe = soft_probe,
+};
+
+/**
+ * soft_config_check() - whether a GPU can be made from this
+ * @config: to check
+ *
+ * Return: 0; -ERANGE or -EINVAL for a VRAM size, and what pgpu_types_check()
+ * returns for the types
+ */
+int soft_config_check(const struct soft_config *config)
+{
+	if (config->vram_size % PGPU_BLOCK_SIZE)
+		return -EINVAL;
+	if (config->vram_size > SOFT_VRAM_MAX)
+		return -ERANGE;
+	return pgpu_types_check(config->types, config->vram_size);
+}
+
+/**
+ * soft_gpu_create() - make a software GPU and plug it in
+ * @config: copied
+ *
+ * Return: the GPU or an error pointer: as soft_config_check(), -ENOSPC
+ * without a free PCI domain, -ENOMEM, -ENODEV when the driver did not bind
+ */
+struct soft_gpu *soft_gpu_create(const struct soft_config *config)
+{
+	struct soft_gpu *gpu;
+	struct pci_dev *pdev;
+	bool bound;
+	int ret;
+
+	ret = soft_config_check(config);
+	if (ret)
+		return ERR_PTR(ret);
+	gpu = kzalloc(sizeof(*gpu), GFP_KERNEL);
+	if (!gpu)
+		return ERR_PTR(-ENOMEM);
+	gpu->config = *config;
+	soft_vram_init(&gpu->vram, NUMA_NO_NODE);
+	ret = soft_bus_add(gpu);
+	if (ret)
+		goto err_free;
+
+	pdev = soft_bus_device(gpu);
+	bound = pdev && pdev->dev.driver;
+	pci_dev_put(pdev);
+	if (!bound) {
+		ret = -ENODEV;
+		goto err_remove;
+	}
+	return gpu;
+
+err_remove:
+	soft_bus_remove(gpu);
+err_free:
+	soft_vram_fini(&gpu->vram);
+	kfree(gpu);
+	return ERR_PTR(ret);
+}
+
+/**
+ * soft_gpu_destroy() - unplug a software GPU and forget it
+ * @gpu: waits for the VMMs that use its vGPUs
+ */
+void soft_gpu_destroy(struct soft_gpu *gpu)
+{
+	soft_bus_remove(gpu);
+	soft_vram_fini(&gpu->vram);
+	kfree(gpu);
+}
+
+static void soft_destroy_all(void)
+{
+	int i;
+
+	for (i = SOFT_NR_GPUS_MAX - 1; i >= 0; i--)
+		if (soft_gpus[i])
+			soft_gpu_destroy(soft_gpus[i]);
+}
+
+static int __init soft_init(void)
+{
+	struct soft_config *config;
+	unsigned int i;
+	int ret;
+
+	if (nr_gpus > SOFT_NR_GPUS_MAX) {
+		pr_err("nr_gpus=%u: at most %u\n", nr_gpus, SOFT_NR_GPUS_MAX);
+		return -EINVAL;
+	}
+	if (vram_mib > SOFT_VRAM_MAX / SZ_1M) {
+		pr_err("vram_mib=%lu: at most %llu\n", vram_mib,
+		       SOFT_VRAM_MAX / SZ_1M);
+		return -ERANGE;
+	}
+	ret = pgpu_backend_register(&soft_backend);
+	if (ret)
+		return ret;
+
+	config = kzalloc(sizeof(*config), GFP_KERNEL);
+	if (!config) {
+		ret = -ENOMEM;
+		goto err_unregister;
+	}
+	config->vram_size = vram_mib * SZ_1M;
+	for (i = 0; i < nr_gpus; i++) {
+		struct soft_gpu *gpu = soft_gpu_create(config);
+
+		if (IS_ERR(gpu)) {
+			ret = PTR_ERR(gpu);
+			pr_err("cannot make a GPU with vram_mib=%lu: %d\n",
+			       vram_mib, ret);
+			break;
+		}
+		soft_gpus[i] = gpu;
+	}
+	kfree(config);
+	if (ret)
+		goto err_destroy;
+
+	ret = soft_configfs_init();
+	if (ret)
+		goto err_destroy;
+	return 0;
+
+err_destroy:
+	soft_destroy_all();
+err_unregister:
+	pgpu_backend_unregister(&soft_backend);
+	return ret;
+}
+
+/* GPUs of configfs are gone: each of their directories holds the module. */
+static void __exit soft_exit(void)
+{
+	soft_configfs_exit();
+	soft_destroy_all();
+	pgpu_backend_unregister(&soft_backend);
+}
+
+module_init(soft_init);
+module_exit(soft_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Software GPU for vgpu");
+MODULE_AUTHOR("The vgpu developers");

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vgpu-soft: a software GPU.  A PCI device without hardware, on a root bus of
+ * its own, with system memory for VRAM.
+ */
+#ifndef _VGPU_SOFT_H
+#define _VGPU_SOFT_H
+
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/xarray.h>
+#include <vgpu/pgpu.h>
+
+#define SOFT_CONFIG_SIZE	256
+
+/**
+ * struct soft_vram - the memory of a software GPU
+ * @chunks: by number of the 2 MiB block, absent until it is needed; see vram.c
+ * @node: NUMA node to take memory from
+ */
+struct soft_vram {
+	struct xarray chunks;
+	int node;
+};
+
+/**
+ * struct soft_config - what a software GPU is made from
+ * @vram_size: in bytes, a multiple of 2 MiB
+ * @types: as pgpu_desc.types
+ */
+struct soft_config {
+	u64 vram_size;
+	char types[PGPU_TYPE_LIST_MAX];
+};
+
+/**
+ * struct soft_gpu - a software GPU with its power on
+ * @config: what it was made from
+ * @sysdata: the architecture's part of the root bus
+ * @bus: the root bus
+ * @regs: PCI config space of the device
+ * @vram: its memory
+ */
+struct soft_gpu {
+	struct soft_config config;
+	struct pci_sysdata sysdata;
+	struct pci_bus *bus;
+	u8 regs[SOFT_CONFIG_SIZE];
+	struct soft_vram vram;
+};
+
+/* main.c */
+int soft_config_check(const struct soft_config *config);
+struct soft_gpu *soft_gpu_create(const struct soft_config *config);
+void soft_gpu_destroy(struct soft_gpu *gpu);
+
+/* bus.c */
+int soft_bus_add(struct soft_gpu *gpu);
+void soft_bus_remove(struct soft_gpu *gpu);
+struct pci_dev *soft_bus_device(struct soft_gpu *gpu);
+struct soft_gpu *soft_bus_gpu(struct pci_dev *pdev);
+
+/* vram.c */
+void soft_vram_init(struct soft_vram *vram, int node);
+void soft_vram_fini(struct soft_vram *vram);
+int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+		  struct pgpu_run *run);
+void soft_vram_discard(struct pgpu *pgpu, u64 page, u64 nr);
+
+/* configfs.c */
+int soft_configfs_init(void);
+void soft_configfs_exit(void);
+
+#endif /* _VGPU_SOFT_H */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one place that knows how kernels differ.
+ *
+ * VGPU_HAVE_* come from compat.mk, which probes the headers of the kernel that
+ * is built for; versions are never compared.  The rest of the driver is
+ * written for the newest form of each interface.
+ *
+ * The device model needs only the first part.  The rest is for files that
+ * include core.h.
+ */
+#ifndef _VGPU_COMPAT_H
+#define _VGPU_COMPAT_H
+
+/* Get and put little-endian values at any address. */
+#ifdef VGPU_HAVE_LINUX_UNALIGNED
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+#ifdef _VGPU_CORE_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+#ifdef VGPU_HAVE_PFN_T
+#include <linux/pfn_t.h>
+#endif
+
+#ifndef VGPU_HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/*
+ * Mapping 2 MiB at a time is safe where the page tables can mark such an entry
+ * as special.  Before, get_user_pages_fast() took references on what it found
+ * there; such kernels get 512 entries of 4 KiB in one fault instead.
+ */
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+#define VGPU_PMD_FAULTS
+static inline vm_fault_t vgpu_insert_pfn_pmd(struct vm_fault *vmf,
+					     unsigned long pfn, bool write)
+{
+#ifdef VGPU_HAVE_PFN_T
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#endif
+}
+#endif
+
+/*
+ * To take mappings away one must find them, through the address space of the
+ * file.  Until VFIO gave every device an inode of its own, all its files
+ * shared one; a file then gets the device's address space when it is first
+ * mapped.
+ */
+#ifdef VGPU_HAVE_VFIO_INODE
+struct vgpu_mmaps {
+};
+
+static inline struct address_space *vgpu_mmaps_init(struct vgpu_mmaps *mmaps,
+						    struct vfio_device *vdev)
+{
+	return vdev->inode->i_mapping;
+}
+
+static inline void vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
+				    struct vm_area_struct *vma)
+{
+}
+#else
+struct vgpu_mmaps {
+	struct address_space mapping;
+};
+
+static inline struct address_space *vgpu_mmaps_init(struct vgpu_mmaps *mmaps,
+						    struct vfio_device *vdev)
+{
+	static const struct address_space_operations no_ops;
+
+	address_space_init_once(&mmaps->mapping);
+	mmaps->mapping.a_ops = &no_ops;
+	/* Room for mappings that were counted in the shared one, see below. */
+	atomic_set(&mmaps->mapping.i_mmap_writable, 1 << 16);
+	return &mmaps->mapping;
+}
+
+/* In an mmap operation, before the VMA is linked into an address space. */
+static inline void vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
+				    struct vm_area_struct *vma)
+{
+	struct file *file = vma->vm_file;
+	struct address_space *old = file->f_mapping;
+
+	if (old == &mmaps->mapping)
+		return;
+	/*
+	 * mmap() has counted this shared mapping as writable in the old one
+	 * and will take it back from the new one.
+	 */
+	if (mapping_map_writable(&mmaps->mapping))
+		return;
+	mmaps->mapping.host = file_inode(file);
+	file->f_mapping = &mmaps->mapping;
+	mapping_unmap_writable(old);
+}
+#endif
+
+/*
+ * GET_REGION_INFO: new kernels parse the request and take the answer from
+ * vfio_device_ops.get_region_info_caps.  For older ones this does the same
+ * from the ioctl operation.
+ */
+#ifdef VGPU_HAVE_REGION_INFO_CAPS
+#define VGPU_REGION_INFO_OP(fn)	.get_region_info_caps = fn,
+#else
+#define VGPU_REGION_INFO_OP(fn)
+static inline long
+vgpu_region_info_ioctl(struct vfio_device *vdev, void __user *arg,
+		       int (*fn)(struct vfio_device *vdev,
+				 struct vfio_region_info *info,
+				 struct vfio_info_cap *caps))
+{
+	const size_t minsz = offsetofend(struct vfio_region_info, offset);
+	struct vfio_info_cap caps = { };
+	struct vfio_region_info info = { };
+	int ret;
+
+	if (copy_from_user(&info, arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz)
+		return -EINVAL;
+	ret = fn(vdev, &info, &caps);
+	if (ret)
+		goto out_free;
+	if (caps.size) {
+		info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+		if (info.argsz < sizeof(info) + caps.size) {
+			info.argsz = sizeof(info) + caps.size;
+			info.cap_offset = 0;
+		} else {
+			vfio_info_cap_shift(&caps, sizeof(info));
+			if (copy_to_user(arg + sizeof(info), caps.buf,
+					 caps.size)) {
+				ret = -EFAULT;
+				goto out_free;
+			}
+			info.cap_offset = sizeof(info);
+		}
+	}
+	if (copy_to_user(arg, &info, minsz))
+		ret = -EFAULT;
+out_free:
+	kfree(caps.buf);
+	return ret;
+}
+#endif
+
+/* Operations of iommufd, where the kernel has it. */
+#ifdef VGPU_HAVE_IOMMUFD_DETACH
+#define VGPU_IOMMUFD_DETACH_OP \
+	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
+#else
+#define VGPU_IOMMUFD_DETACH_OP
+#endif
+#ifdef VGPU_HAVE_IOMMUFD
+#define VGPU_IOMMUFD_OPS				\
+	.bind_iommufd = vfio_iommufd_emulated_bind,	\
+	.unbind_iommufd = vfio_iommufd_emulated_unbind,	\
+	.attach_ioas = vfio_iommufd_emulated_attach_ioas, \
+	VGPU_IOMMUFD_DETACH_OP
+#else
+#define VGPU_IOMMUFD_OPS
+#endif
+
+/* The last step of a release operation, until the VFIO core took it over. */
+static inline void vgpu_vfio_released(struct vfio_device *vdev)
+{
+#ifdef VGPU_HAVE_VFIO_FREE_DEVICE
+	vfio_free_device(vdev);
+#endif
+}
+
+#endif /* _VGPU_CORE_H */
+#endif /* _VGPU_COMPAT_H */

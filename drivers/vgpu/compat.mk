@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Probe the headers of the kernel that is built for.  Each line asks for one
+# interface; compat.h is the only file that looks at the answers.
+
+vgpu-probe = $(if $(shell grep -sE '$(2)' $(srctree)/include/linux/$(1)),-DVGPU_HAVE_$(3))
+
+# 6.2: release ops no longer call vfio_free_device()
+vgpu-compat += $(call vgpu-probe,vfio.h,^void vfio_free_device,VFIO_FREE_DEVICE)
+# 6.2: iommufd, with the emulated helpers for mediated devices
+vgpu-compat += $(call vgpu-probe,vfio.h,vfio_iommufd_emulated_bind,IOMMUFD)
+# 6.5: detaching from an IOAS
+vgpu-compat += $(call vgpu-probe,vfio.h,vfio_iommufd_emulated_detach_ioas,IOMMUFD_DETACH)
+# 6.10: an inode, and so an address space, for each VFIO device
+vgpu-compat += $(call vgpu-probe,vfio.h,struct inode \*inode;,VFIO_INODE)
+# 6.18: GET_REGION_INFO is parsed by the VFIO core
+vgpu-compat += $(call vgpu-probe,vfio.h,get_region_info_caps,REGION_INFO_CAPS)
+# 6.3: VMA flags are changed through functions
+vgpu-compat += $(call vgpu-probe,mm.h,void vm_flags_set\>,VM_FLAGS_SET)
+# 6.17: page frames are passed as plain numbers
+vgpu-compat += $(call vgpu-probe,huge_mm.h,vmf_insert_pfn_pmd.struct vm_fault .vmf. pfn_t,PFN_T)
+# 6.12: moved here from asm/
+vgpu-compat += $(call vgpu-probe,unaligned.h,.,LINUX_UNALIGNED)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vgpu: mediated vGPUs on a physical GPU.
+ */
+#include <linux/module.h>
+
+#include "core.h"
+
+static int __init vgpu_init(void)
+{
+	int ret;
+
+	ret = mdev_register_driver(&vgpu_mdev_driver);
+	if (ret)
+		return ret;
+	ret = vgpu_pci_init();
+	if (ret)
+		mdev_unregister_driver(&vgpu_mdev_driver);
+	return ret;
+}
+
+static void __exit vgpu_exit(void)
+{
+	vgpu_pci_exit();
+	mdev_unregister_driver(&vgpu_mdev_driver);
+}
+
+module_init(vgpu_init);
+module_exit(vgpu_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Mediated vGPUs on a physical GPU");
+MODULE_AUTHOR("The vgpu developers");
+/* A VMM needs it as soon as it opens a vGPU. */
+MODULE_SOFTDEP("pre: vfio_iommu_type1");

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The mdev front: what happens when a UUID is written to "create" and a vGPU
+ * is removed, and what the files of a type say.
+ */
+#include <linux/limits.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+static int vgpu_mdev_probe(struct mdev_device *mdev)
+{
+	struct vgpu *vgpu;
+	int ret;
+
+	vgpu = vfio_alloc_device(vgpu, vdev, &mdev->dev, &vgpu_vfio_ops);
+	if (IS_ERR(vgpu))
+		return PTR_ERR(vgpu);
+	ret = vfio_register_emulated_iommu_dev(&vgpu->vdev);
+	if (ret) {
+		vgpu_fb_fini(&vgpu->fb);
+		vfio_put_device(&vgpu->vdev);
+		return ret;
+	}
+	dev_set_drvdata(&mdev->dev, vgpu);
+	return 0;
+}
+
+static void vgpu_mdev_remove(struct mdev_device *mdev)
+{
+	struct vgpu *vgpu = dev_get_drvdata(&mdev->dev);
+
+	/* Waits until the last file is closed; then only memory is left. */
+	vfio_unregister_group_dev(&vgpu->vdev);
+	vgpu_fb_fini(&vgpu->fb);
+	vfio_put_device(&vgpu->vdev);
+}
+
+static unsigned int vgpu_mdev_get_available(struct mdev_type *mtype)
+{
+	struct vgpu_type *type = mtype_to_type(mtype);
+	u64 nr;
+
+	nr = div64_u64(vram_free_blocks(type->pgpu) * PGPU_BLOCK_SIZE,
+		       type->desc.profile.fb_size);
+	return min_t(u64, nr, UINT_MAX);
+}
+
+/* The form is ABI: management tools parse it. */
+static ssize_t vgpu_mdev_show_description(struct mdev_type *mtype, char *buf)
+{
+	const struct vgpu_type_desc *desc = &mtype_to_type(mtype)->desc;
+
+	return sysfs_emit(buf,
+			  "num_heads=%d, frl_config=%d, framebuffer=%lluM, max_resolution=%dx%d, max_instance=%d\n",
+			  desc->profile.num_heads, desc->profile.frl_hz,
+			  desc->profile.fb_size / SZ_1M,
+			  desc->profile.max_width, desc->profile.max_height,
+			  desc->max_instance);
+}
+
+struct mdev_driver vgpu_mdev_driver = {
+	.device_api = VFIO_DEVICE_API_PCI_STRING,
+	.driver = {
+		.name = "vgpu_mdev",
+		.owner = THIS_MODULE,
+		.mod_name = KBUILD_MODNAME,
+	},
+	.probe = vgpu_mdev_probe,
+	.remove = vgpu_mdev_remove,
+	.get_available = vgpu_mdev_get_available,
+	.show_description = vgpu_mdev_show_description,
+};

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Register access: one table of blocks of equal-width registers, one walk.
+ *
+ * An access may be of any length and alignment.  It is cut into whole
+ * registers; bytes that hit no register, or only a part of one, read as zero
+ * and ignore writes, and are counted.  Values travel in little-endian order.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "compat.h"
+#include "model.h"
+
+/**
+ * struct vgpu_mmio_block - registers of one width that lie side by side
+ * @start: offset of the first in the BAR
+ * @size: bytes
+ * @width: of a register, in bytes: 1, 2 or 4
+ * @read: register number @reg counts in registers from @start
+ * @write: NULL for a block that cannot be written, which is not an error
+ */
+struct vgpu_mmio_block {
+	u32 start;
+	u32 size;
+	u32 width;
+	u32 (*read)(struct vgpu_model *model, u32 reg);
+	void (*write)(struct vgpu_model *model, u32 reg, u32 value);
+};
+
+static u32 vgpu_edid_read(struct vgpu_model *model, u32 reg)
+{
+	return model->edid[reg];
+}
+
+static u32 vgpu_ext_read(struct vgpu_model *model, u32 reg)
+{
+	return reg ? VGPU_EXT_ENDIAN_LITTLE : VGPU_BAR2_EXT_SIZE;
+}
+
+/*
+ * The byte order register takes writes and stays little-endian: no guest on
+ * the architectures this runs on needs the other one, and reading it back
+ * tells the guest so.
+ */
+static const struct vgpu_mmio_block vgpu_bar2_blocks[] = {
+	{ VGPU_BAR2_EDID, VGPU_BAR2_EDID_SIZE, 1, vgpu_edid_read, NULL },
+	{ VGPU_BAR2_VGA, VGPU_BAR2_VGA_SIZE, 1, vgpu_vga_read, vgpu_vga_write },
+	{ VGPU_BAR2_DISPI, VGPU_BAR2_DISPI_SIZE, 2, vgpu_dispi_read,
+	  vgpu_dispi_write },
+	{ VGPU_BAR2_EXT, VGPU_BAR2_EXT_SIZE, 4, vgpu_ext_read, NULL },
+};
+
+/*
+ * Find the register that begins at @offset and fits in @len bytes, or NULL and
+ * how many bytes to pass over: to the next register or block.
+ */
+static const struct vgpu_mmio_block *
+vgpu_mmio_find(u32 offset, u32 len, u32 *step)
+{
+	u32 next = VGPU_BAR2_SIZE;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(vgpu_bar2_blocks); i++) {
+		const struct vgpu_mmio_block *block = &vgpu_bar2_blocks[i];
+
+		if (offset < block->start) {
+			next = block->start;
+			break;
+		}
+		if (offset - block->start >= block->size)
+			continue;
+		next = round_down(offset, block->width) + block->width;
+		if (IS_ALIGNED(offset, block->width) && len >= block->width) {
+			*step = block->width;
+			return block;
+		}
+		break;
+	}
+	*step = min(len, next - offset);
+	return NULL;
+}
+
+/**
+ * vgpu_bar2_read() - read registers of BAR2
+ * @model: the model
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
+ */
+void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
+{
+	const struct vgpu_mmio_block *block;
+	u8 value[4];
+	u32 step;
+
+	for (; len; offset += step, buf += step, len -= step) {
+		block = vgpu_mmio_find(offset, len, &step);
+		if (block) {
+			u32 reg = (offset - block->start) / block->width;
+
+			put_unaligned_le32(block->read(model, reg), value);
+			memcpy(buf, value, step);
+		} else {
+			memset(buf, 0, step);
+			model->bad_access++;
+		}
+	}
+}
+
+/**
+ * vgpu_bar2_write() - write registers of BAR2
+ * @model: the model
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
+ */
+void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
+		     u32 len)
+{
+	const struct vgpu_mmio_block *block;
+	u32 step;
+
+	for (; len; offset += step, buf += step, len -= step) {
+		block = vgpu_mmio_find(offset, len, &step);
+		if (block && block->write) {
+			u32 reg = (offset - block->start) / block->width;
+			u8 value[4] = { };
+
+			memcpy(value, buf, step);
+			block->write(model, reg, get_unaligned_le32(value));
+		} else if (!block) {
+			model->bad_access++;
+		}
+	}
+}

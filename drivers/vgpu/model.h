@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The device model: what the guest sees of a vGPU.  Config space, registers,
+ * display.  Calls no VFIO and touches no user memory, so that the same files
+ * build in user space for unit tests and fuzzing.
+ *
+ * Nothing here locks: the caller serialises all calls for one model.
+ */
+#ifndef _VGPU_MODEL_H
+#define _VGPU_MODEL_H
+
+#include <linux/types.h>
+#include <linux/vgpu.h>
+
+#define VGPU_CONFIG_SIZE	256
+
+/* Limits that hold for every type. */
+#define VGPU_MAX_HEADS		4
+#define VGPU_MIN_DIM		1
+#define VGPU_FB_MIN		(16ULL << 20)
+#define VGPU_FB_MAX		(1ULL << 40)
+
+/**
+ * struct vgpu_profile - the properties of a type that the guest can notice
+ * @fb_size: framebuffer in bytes, a multiple of 2 MiB
+ * @num_heads: display outputs, 1 to VGPU_MAX_HEADS
+ * @frl_hz: frame-rate limit in frames a second, 0 for none
+ * @max_width: largest width of a head in pixels
+ * @max_height: largest height of a head in lines
+ */
+struct vgpu_profile {
+	u64 fb_size;
+	u32 num_heads;
+	u32 frl_hz;
+	u32 max_width;
+	u32 max_height;
+};
+
+/**
+ * struct vgpu_scanout - the picture that a head shows
+ * @format: DRM fourcc, 0 when the head shows nothing
+ * @width: in pixels
+ * @height: in lines
+ * @pitch: bytes from one line to the next
+ * @offset: of the first byte, in the framebuffer
+ */
+struct vgpu_scanout {
+	u32 format;
+	u32 width;
+	u32 height;
+	u32 pitch;
+	u64 offset;
+};
+
+/**
+ * struct vgpu_model - all state of a vGPU that the guest can read or write
+ * @profile: the type's properties
+ * @config: PCI config space as the guest reads it
+ * @config_mask: which bits of @config the guest can write
+ * @edid: the EDID of head 0, padded with zeroes
+ * @dispi: dispi registers as last written
+ * @att_data: the next write to the VGA attribute port is data, not an index
+ * @blanked: the guest turned the picture off through the attribute port
+ * @scanout: what head 0 shows, derived from @dispi and @blanked
+ * @bad_access: register accesses that named no register
+ */
+struct vgpu_model {
+	const struct vgpu_profile *profile;
+	u8 config[VGPU_CONFIG_SIZE];
+	u8 config_mask[VGPU_CONFIG_SIZE];
+	u8 edid[VGPU_BAR2_EDID_SIZE];
+	u16 dispi[VGPU_DISPI_NR];
+	bool att_data;
+	bool blanked;
+	struct vgpu_scanout scanout;
+	u64 bad_access;
+};
+
+void vgpu_model_init(struct vgpu_model *model,
+		     const struct vgpu_profile *profile);
+void vgpu_model_reset(struct vgpu_model *model);
+
+/* BAR0: power of two that holds the framebuffer. */
+u64 vgpu_bar0_size(const struct vgpu_profile *profile);
+
+/* config.c */
+void vgpu_config_init(struct vgpu_model *model);
+void vgpu_config_reset(struct vgpu_model *model);
+void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
+		      u32 len);
+void vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
+		       u32 len);
+
+/* mmio.c */
+void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len);
+void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
+		     u32 len);
+
+/* dispi.c */
+void vgpu_dispi_reset(struct vgpu_model *model);
+u32 vgpu_dispi_read(struct vgpu_model *model, u32 reg);
+void vgpu_dispi_write(struct vgpu_model *model, u32 reg, u32 value);
+u32 vgpu_vga_read(struct vgpu_model *model, u32 reg);
+void vgpu_vga_write(struct vgpu_model *model, u32 reg, u32 value);
+
+/* edid.c */
+#define VGPU_EDID_BLOCK		128
+void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
+			u32 max_width, u32 max_height);
+
+#endif /* _VGPU_MODEL_H */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The PCI driver "vgpu", one for all kinds of pGPU.
+ *
+ * The mdev core names a type <driver>-<id>, and management tools look for
+ * /sys/bus/pci/drivers/<driver>/<address>/mdev_supported_types; one name for
+ * every backend keeps both the same everywhere.  By itself the driver binds
+ * only the software GPU, which exists for it alone.  Hardware is given to it
+ * with driver_override or new_id, so that it never takes a console away.
+ */
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "core.h"
+
+/* Protects vgpu_backends and is held while a backend probes. */
+static DEFINE_MUTEX(vgpu_backends_lock);
+static LIST_HEAD(vgpu_backends);
+
+static struct pgpu_backend *vgpu_pci_find_backend(struct pci_dev *pdev)
+{
+	struct pgpu_backend *backend;
+
+	lockdep_assert_held(&vgpu_backends_lock);
+	list_for_each_entry(backend, &vgpu_backends, list)
+		if (backend->match(pdev))
+			return backend;
+	return NULL;
+}
+
+static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct pgpu_backend *backend;
+	struct pgpu_desc desc = { };
+	struct pgpu *pgpu;
+	int ret;
+
+	mutex_lock(&vgpu_backends_lock);
+	backend = vgpu_pci_find_backend(pdev);
+	if (!backend) {
+		dev_info(&pdev->dev, "no loaded backend knows this device\n");
+		ret = -ENODEV;
+		goto out_unlock;
+	}
+	ret = backend->probe(pdev, &desc);
+	if (ret)
+		goto out_unlock;
+	pgpu = pgpu_register(&pdev->dev, backend, &desc);
+	if (IS_ERR(pgpu)) {
+		ret = PTR_ERR(pgpu);
+		if (backend->remove)
+			backend->remove(pdev, desc.priv);
+		goto out_unlock;
+	}
+	pci_set_drvdata(pdev, pgpu);
+out_unlock:
+	mutex_unlock(&vgpu_backends_lock);
+	return ret;
+}
+
+static void vgpu_pci_remove(struct pci_dev *pdev)
+{
+	struct pgpu *pgpu = pci_get_drvdata(pdev);
+	struct pgpu_backend *backend = pgpu->backend;
+	void *priv = pgpu->desc.priv;
+
+	pgpu_unregister(pgpu);
+	if (backend->remove)
+		backend->remove(pdev, priv);
+}
+
+static const struct pci_device_id vgpu_pci_ids[] = {
+	{ PCI_DEVICE_SUB(VGPU_PCI_VENDOR, VGPU_SOFT_PCI_DEVICE,
+			 VGPU_PCI_SUBSYSTEM_VENDOR, VGPU_SOFT_PCI_DEVICE) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, vgpu_pci_ids);
+
+static struct pci_driver vgpu_pci_driver = {
+	.name = "vgpu",
+	.id_table = vgpu_pci_ids,
+	.probe = vgpu_pci_probe,
+	.remove = vgpu_pci_remove,
+};
+
+/**
+ * pgpu_backend_register() - offer a kind of pGPU
+ * @backend: valid until pgpu_backend_unregister()
+ *
+ * Devices that were given to the driver before are probed now.
+ *
+ * Return: 0 or -EINVAL when a callback is missing
+ */
+int pgpu_backend_register(struct pgpu_backend *backend)
+{
+	if (!backend->match || !backend->probe)
+		return -EINVAL;
+	mutex_lock(&vgpu_backends_lock);
+	list_add_tail(&backend->list, &vgpu_backends);
+	mutex_unlock(&vgpu_backends_lock);
+	/* A device that does not come up says so itself. */
+	return driver_attach(&vgpu_pci_driver.driver);
+}
+EXPORT_SYMBOL_GPL(pgpu_backend_register);
+
+static int vgpu_pci_match_backend(struct device *dev, const void *data)
+{
+	struct pgpu *pgpu = dev_get_drvdata(dev);
+
+	return pgpu && pgpu->backend == data;
+}
+
+/**
+ * pgpu_backend_unregister() - opposite of pgpu_backend_register()
+ * @backend: its pGPUs are unbound; waits for the VMMs that use them
+ */
+void pgpu_backend_unregister(struct pgpu_backend *backend)
+{
+	struct device *dev;
+
+	mutex_lock(&vgpu_backends_lock);
+	list_del(&backend->list);
+	mutex_unlock(&vgpu_backends_lock);
+	while ((dev = driver_find_device(&vgpu_pci_driver.driver, NULL, backend,
+					 vgpu_pci_match_backend))) {
+		device_release_driver(dev);
+		put_device(dev);
+	}
+}
+EXPORT_SYMBOL_GPL(pgpu_backend_unregister);
+
+/**
+ * pgpu_in_use() - whether a VMM holds a vGPU of this device open
+ * @pdev: a PCI device, whatever driver it has
+ *
+ * The answer can be old when it arrives; it is for refusing early what would
+ * wait long.
+ */
+bool pgpu_in_use(struct pci_dev *pdev)
+{
+	struct pgpu *pgpu;
+	bool ret;
+
+	device_lock(&pdev->dev);
+	pgpu = pdev->dev.driver == &vgpu_pci_driver.driver ?
+		pci_get_drvdata(pdev) : NULL;
+	ret = pgpu && atomic_read(&pgpu->open_count);
+	device_unlock(&pdev->dev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(pgpu_in_use);
+
+int vgpu_pci_init(void)
+{
+	return pci_register_driver(&vgpu_pci_driver);
+}
+
+void vgpu_pci_exit(void)
+{
+	pci_unregister_driver(&vgpu_pci_driver);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pgpu: what a backend implements and calls.
+ *
+ * A backend is the code that knows one kind of physical GPU.  It says which
+ * PCI devices are its own, describes their memory (VRAM) and gives the core
+ * access to it.  All policy is the core's: types, allocation, the emulated
+ * device and VFIO.  To add a GPU, write one file that fills in a
+ * struct pgpu_backend and a struct pgpu_ops; Documentation/backend.md walks
+ * through one.
+ */
+#ifndef _VGPU_PGPU_H
+#define _VGPU_PGPU_H
+
+#include <linux/list.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+struct module;
+struct pci_dev;
+struct pgpu;
+
+/** PGPU_BLOCK_SIZE - granule of VRAM allocation, one PMD mapping on x86 */
+#define PGPU_BLOCK_SIZE		SZ_2M
+
+/** PGPU_TYPE_LIST_MAX - longest list of types that pgpu_desc may hold */
+#define PGPU_TYPE_LIST_MAX	512
+
+/**
+ * struct pgpu_run - VRAM pages that lie next to each other in host memory
+ * @pfn: host page frame of the first page
+ * @vaddr: kernel address of the first page; NULL for pages that were never
+ *	written and have no memory yet, which read as zero
+ * @nr: number of pages, at least 1
+ */
+struct pgpu_run {
+	unsigned long pfn;
+	void *vaddr;
+	u64 nr;
+};
+
+/**
+ * struct pgpu_ops - operations of a backend
+ *
+ * The core calls them in process context and may hold a mutex or rwsem of a
+ * vGPU, so they may sleep but must not wait for user space.  The core
+ * guarantees that @vram_discard never runs together with another operation on
+ * the same page and that no mapping of the page is left when it runs.
+ * @vram_map may run at the same time for the same page in several threads.
+ */
+struct pgpu_ops {
+	/**
+	 * @vram_map: find the host memory of VRAM page @page
+	 *
+	 * @page: VRAM page number, in units of PAGE_SIZE
+	 * @nr: number of pages wanted, at least 1; the run may be shorter
+	 *	and is never longer
+	 * @alloc: whether memory must exist afterwards; when false, a page
+	 *	without memory is answered with a @run->vaddr of NULL
+	 * @run: the answer
+	 *
+	 * Memory that is new reads as zero.  It is charged to the calling
+	 * task's memory cgroup where the kernel allows.
+	 *
+	 * Return: 0, -ENOMEM, or -EIO for a page that has failed.
+	 */
+	int (*vram_map)(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+			struct pgpu_run *run);
+
+	/**
+	 * @vram_discard: drop the content of @nr pages from @page on
+	 *
+	 * They read as zero from now on.  Cannot fail.
+	 */
+	void (*vram_discard)(struct pgpu *pgpu, u64 page, u64 nr);
+};
+
+/**
+ * struct pgpu_desc - what a backend tells the core about a pGPU
+ * @model: first part of the names of its types; no spaces, because management
+ *	tools turn them into other characters
+ * @ops: operations
+ * @owner: module that must stay loaded while a vGPU is in use
+ * @vram_size: VRAM in bytes, a multiple of PGPU_BLOCK_SIZE
+ * @types: comma-separated type ids to offer ("256Q,1024C"), or NULL or "" for
+ *	the generated table
+ * @priv: the backend's own, see pgpu_priv()
+ */
+struct pgpu_desc {
+	const char *model;
+	const struct pgpu_ops *ops;
+	struct module *owner;
+	u64 vram_size;
+	const char *types;
+	void *priv;
+};
+
+/**
+ * struct pgpu_backend - a kind of physical GPU
+ * @name: for log messages
+ * @match: whether @pdev is of this kind; must not sleep for long
+ * @probe: describe the pGPU.  Called with the device lock of @pdev held.
+ *	Return: 0 or an errno, which the PCI core reports.
+ * @remove: opposite of @probe; no vGPU is left and no operation runs.  May be
+ *	NULL.
+ * @list: private to the core
+ */
+struct pgpu_backend {
+	const char *name;
+	bool (*match)(struct pci_dev *pdev);
+	int (*probe)(struct pci_dev *pdev, struct pgpu_desc *desc);
+	void (*remove)(struct pci_dev *pdev, void *priv);
+	struct list_head list;
+};
+
+int pgpu_backend_register(struct pgpu_backend *backend);
+void pgpu_backend_unregister(struct pgpu_backend *backend);
+
+/*
+ * pgpu_types_check() - check a type list before a pGPU exists
+ *
+ * Return: 0, or -EINVAL, -ERANGE as for pgpu registration.
+ */
+int pgpu_types_check(const char *types, u64 vram_size);
+
+void *pgpu_priv(struct pgpu *pgpu);
+bool pgpu_in_use(struct pci_dev *pdev);
+
+#endif /* _VGPU_PGPU_H */

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Draw a test card on the lower half of /dev/fb0: colour bars, and a strip of
+ * 32 cells that show the bits of a number, so that a picture taken elsewhere
+ * can be told to come from this guest and this run.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fb.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CELLS 32
+
+static const uint32_t bars[] = {
+	0xffffff, 0xffff00, 0x00ffff, 0x00ff00,
+	0xff00ff, 0xff0000, 0x0000ff, 0x000000,
+};
+
+static uint32_t card_pixel(unsigned int x, unsigned int y, unsigned int width,
+			   unsigned int height, uint32_t nonce)
+{
+	unsigned int cell = x * CELLS / width;
+
+	/* The last eighth is the strip: white is 1, dark blue is 0. */
+	if (y >= height - height / 8)
+		return nonce >> (CELLS - 1 - cell) & 1 ? 0xffffff : 0x000060;
+	return bars[x * 8 / width];
+}
+
+int main(int argc, char **argv)
+{
+	struct fb_var_screeninfo var;
+	struct fb_fix_screeninfo fix;
+	unsigned int x, y, top;
+	uint32_t nonce;
+	uint8_t *fb;
+	int fd;
+
+	nonce = argc > 1 ? strtoul(argv[1], NULL, 16) : 0;
+	fd = open("/dev/fb0", O_RDWR);
+	if (fd < 0 || ioctl(fd, FBIOGET_VSCREENINFO, &var) ||
+	    ioctl(fd, FBIOGET_FSCREENINFO, &fix)) {
+		perror("/dev/fb0");
+		return 1;
+	}
+	if (var.bits_per_pixel != 32) {
+		fprintf(stderr, "%u bits a pixel\n", var.bits_per_pixel);
+		return 1;
+	}
+	fb = mmap(NULL, fix.smem_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fb == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
+	top = var.yres / 2;
+	for (y = top; y < var.yres; y++) {
+		uint32_t *line = (uint32_t *)(fb + y * fix.line_length);
+
+		for (x = 0; x < var.xres; x++)
+			line[x] = card_pixel(x, y - top, var.xres,
+					     var.yres - top, nonce);
+	}
+	return 0;
+}

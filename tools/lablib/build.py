@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Build what the lab host needs, inside the root directory."""
+import os
+
+from . import root
+from .host import CACHE, LabError, locked, step
+
+# Sources are copied, so that each kernel has a directory of its own and the
+# tree stays clean.  Products are left alone, so that make can use them again.
+_COPY = r"""
+rsync -rlt --delete --prune-empty-dirs --include='*/' --include='*.[ch]' \
+    --include=Kbuild --include=Makefile --include='*.mk' --include='*.sh' \
+    --exclude='*' /vgpu/drivers /vgpu/include /vgpu/selftests /vgpu/Kbuild \
+    /vgpu/Makefile "$dir/"
+"""
+
+_MODULES = r"""
+set -e
+release=$1 dir=$2; shift 2
+mkdir -p "$dir"
+""" + _COPY + r"""
+make -C "$dir" KDIR="/lib/modules/$release/build" -j"$(nproc)" "$@" modules
+"""
+
+_INSTALL = r"""
+set -e
+make -C "$2" KDIR="/lib/modules/$1/build" INSTALL_MOD_DIR=updates/vgpu \
+    modules_install
+depmod "$1"
+"""
+
+_SELFTESTS = r"""
+set -e
+dir=$1
+mkdir -p "$dir"
+""" + _COPY + r"""
+make -C "$dir/selftests" -j"$(nproc)" \
+    KSELFTEST=/usr/src/linux-selftests/tools/testing/selftests
+"""
+
+
+def modules(kernel):
+    """Build and install the modules for a kernel; return its release."""
+    release = root.release(kernel)
+    with locked("build"):
+        step(f"building the modules for {release}",
+             root.enter(["sh", "-c", _MODULES, "sh", release,
+                         f"/build/{release}"]),
+             f"build-{kernel}.log")
+        step(f"installing them for {release}",
+             root.enter(["sh", "-c", _INSTALL, "sh", release,
+                         f"/build/{release}"]),
+             f"install-{kernel}.log")
+    return release
+
+
+def check(kernel, sparse):
+    """Build once more from nothing with every warning on; fail on any line
+    that is a warning, and when a checker that was asked for did not run."""
+    release = root.release(kernel)
+    directory = f"/build/check-{release}"
+    with locked("build"):
+        log = step(
+            f"building for {release} with W=1" + (" and sparse" * sparse),
+            root.enter(["sh", "-c",
+                        'rm -rf "$2"; sh -c "$0" sh "$@"', _MODULES, release,
+                        directory, "W=1"] + ["C=2"] * sparse),
+            f"check-{kernel}.log")
+    with open(log) as text:
+        lines = text.readlines()
+    bad = [line for line in lines
+           if "warning:" in line or "error:" in line or "WARNING:" in line]
+    if bad:
+        raise LabError(f"{release}: {bad[0].strip()}; log: {log}")
+    checked = sum("  CHECK " in line for line in lines)
+    compiled = sum("  CC [M] " in line and ".mod.o" not in line and
+                   "module-common" not in line for line in lines)
+    if not compiled or (sparse and checked < compiled):
+        raise LabError(f"{release}: {compiled} files compiled, {checked} "
+                       f"checked with sparse; log: {log}")
+    return compiled
+
+
+def selftests():
+    with locked("build"):
+        step("building the tests",
+             root.enter(["sh", "-c", _SELFTESTS, "sh", "/build/selftests"]),
+             "build-selftests.log")
+
+
+def guest(kernel):
+    """The small Linux guest that runs in the lab host; built in the root."""
+    release = root.release(kernel)
+    with locked("build"):
+        step(f"building the guest with {release}",
+             root.enter(["/vgpu/tools/labhost/mkguest", release,
+                         f"/build/guest-{release}.cpio"]),
+             f"guest-{kernel}.log")
+    return release
+
+
+def cache_path(path):
+    """Where a file of the root directory lies on this machine."""
+    return os.path.join(CACHE, "root", path.lstrip("/"))

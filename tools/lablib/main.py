@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The command line of the lab."""
+import argparse
+import os
+import sys
+
+from . import build, demo, root, tests, vm
+from .host import LabError, say
+
+
+def _add_machine_options(parser):
+    parser.add_argument("--kernel", choices=root.KERNELS,
+                        default=root.DEFAULT_KERNEL,
+                        help="kernel of the lab host (default %(default)s)")
+    parser.add_argument("--cpus", type=int, default=2, metavar="N",
+                        help="processors (default %(default)s)")
+    parser.add_argument("--memory", default="4G", metavar="M",
+                        help="memory, as 512M or 4G (default %(default)s)")
+    parser.add_argument("--append", default="", metavar="ARGS",
+                        help="more arguments for its kernel")
+    parser.add_argument("--qemu", default="", metavar="ARGS",
+                        help="more arguments for the QEMU that runs it")
+    parser.add_argument("--share", default="", metavar="DIR",
+                        help="directory to share; /share in the lab host")
+
+
+def _machine(args):
+    if args.share and not os.path.isdir(args.share):
+        raise LabError(f"--share {args.share}: not a directory")
+    return {"cpus": args.cpus, "memory": args.memory, "append": args.append,
+            "qemu": args.qemu,
+            "share": os.path.realpath(args.share) if args.share else ""}
+
+
+def _run(args):
+    root.ensure()
+    release = build.modules(args.kernel)
+    command = " ".join(args.command)
+    result = vm.run(release, command, load=not args.no_load,
+                    timeout=args.timeout, **_machine(args))
+    status = result.check()
+    vm.discard(result)
+    return status
+
+
+def _shell(args):
+    root.ensure()
+    vm.shell(build.modules(args.kernel), **_machine(args))
+
+
+def _demo(args):
+    root.ensure()
+    return demo.main(args.kernel, args.output)
+
+
+def _test(args):
+    root.ensure()
+    return tests.main(args.pattern)
+
+
+def _clean(_args):
+    root.clean()
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="lab", description="Build, run and test vgpu in a virtual "
+        "machine, the lab host. It sets up everything it needs by itself, in "
+        "a cache directory (VGPU_LAB_CACHE, or vgpu-lab in the user's cache "
+        "directory), and never loads a module into the kernel it runs on.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    verb = verbs.add_parser(
+        "demo", help="show a guest's console drawn through a vGPU",
+        description="Make a vGPU, start a guest on it and save a picture of "
+        "its console as it comes out of QEMU's VNC server.")
+    verb.add_argument("--kernel", choices=root.KERNELS,
+                      default=root.DEFAULT_KERNEL)
+    verb.add_argument("--output", default="vgpu-demo.png", metavar="PNG",
+                      help="where to put the picture (default %(default)s)")
+    verb.set_defaults(function=_demo)
+
+    verb = verbs.add_parser(
+        "test", help="run the tests",
+        description="Run every test, or those whose name contains PATTERN. "
+        "Prints TAP and one closing line.")
+    verb.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
+    verb.set_defaults(function=_test)
+
+    verb = verbs.add_parser(
+        "run", help="run a shell command in the lab host",
+        description="Run a shell command as root in a lab host with the "
+        "modules loaded. Standard output and exit status are the command's; "
+        "the kernel's log goes to a file, and what it should not contain is "
+        "a failure (status 2) whatever the command says.")
+    _add_machine_options(verb)
+    verb.add_argument("--no-load", action="store_true",
+                      help="install the modules but do not load them")
+    verb.add_argument("--timeout", type=int, default=vm.DEFAULT_TIMEOUT,
+                      metavar="S", help="seconds until the lab host counts as "
+                      "hung (default %(default)s)")
+    verb.add_argument("command", nargs="+", metavar="COMMAND")
+    verb.set_defaults(function=_run)
+
+    verb = verbs.add_parser("shell", help="an interactive shell in the lab "
+                            "host", description="Open a root shell in a lab "
+                            "host with the modules installed.")
+    _add_machine_options(verb)
+    verb.set_defaults(function=_shell)
+
+    verb = verbs.add_parser("clean", help="remove the cache",
+                            description="Remove everything the lab keeps.")
+    verb.set_defaults(function=_clean)
+    return parser
+
+
+def main():
+    args = _parser().parse_args()
+    try:
+        return args.function(args)
+    except LabError as error:
+        say(str(error))
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130

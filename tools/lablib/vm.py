@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Boot the lab host and run a command in it."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from . import root
+from .host import CACHE, LOGS, LabError, say
+
+# What a healthy kernel never prints.
+_TROUBLE = re.compile(
+    r"WARNING: |BUG: |Oops|general protection fault|Kernel panic|KASAN: |"
+    r"UBSAN: |INFO: task .* blocked|rcu: INFO: .* detected|soft lockup|"
+    r"possible (circular|recursive) locking|suspicious RCU usage|"
+    r"refcount_t: |list_(add|del) corruption|Bad page state|"
+    r"sleeping function called from invalid context|unreferenced object")
+
+# ... but for what the bare kernel prints in the lab host without our modules.
+_HARMLESS = re.compile(
+    r"WARNING: No NUMA|MDS: Vulnerable|WARNING: Spectre|"
+    r"TAA|MMIO Stale Data|VMSCAPE")
+
+_APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
+           "sysctl.kernel.hung_task_timeout_secs=180 "
+           "sysctl.kernel.hung_task_panic=1")
+
+DEFAULT_TIMEOUT = 1800
+
+
+def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", options=()):
+    """The command line of virtme-ng, to be run in the root directory."""
+    cpu = "host" if accel == "kvm" else "max"
+    return (["vng", "--run", f"/boot/vmlinuz-{release}", "--force-9p",
+             "--verbose", "--name", "labhost", "--cpus", str(cpus),
+             "--memory", memory, "--append", f"{_APPEND} {append}".strip(),
+             f"--qemu-opts=-cpu {cpu} {qemu}".strip()] +
+            ["--disable-kvm"] * (accel != "kvm") + list(options))
+
+
+def accel():
+    """'kvm' where a stock kernel really boots under KVM, else 'tcg'.  There
+    are machines whose /dev/kvm runs only kernels made for it, so the only
+    test is to boot; its result is kept."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    kept = os.path.join(CACHE, "accel")
+    if os.path.exists(kept):
+        with open(kept) as text:
+            return text.read().strip()
+    say("finding out whether KVM boots a stock kernel, 25 seconds at most")
+    command = _vng(root.release(root.DEFAULT_KERNEL), "kvm", cpus=1,
+                   memory="1G") + ["--", "echo it boots"]
+    try:
+        done = subprocess.run(root.enter(command), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.DEVNULL, timeout=25,
+                              check=False)
+        result = "kvm" if "it boots" in done.stdout else "tcg"
+    except subprocess.TimeoutExpired:
+        result = "tcg"
+    say(f"the lab host runs under {result.upper()}")
+    with open(kept, "w") as text:
+        text.write(result + "\n")
+    return result
+
+
+class _Copier(threading.Thread):
+    """Copy what comes out of a pipe to files or functions until it ends."""
+
+    def __init__(self, source, *sinks):
+        super().__init__(daemon=True)
+        self._source, self._sinks = source, sinks
+        self.start()
+
+    def run(self):
+        while True:
+            data = os.read(self._source.fileno(), 65536)
+            if not data:
+                return
+            for sink in self._sinks:
+                sink.write(data)
+                sink.flush()
+
+
+class _Tail(threading.Thread):
+    """Copy a growing file to a sink."""
+
+    def __init__(self, path, sink):
+        super().__init__(daemon=True)
+        self._path, self._sink = path, sink
+        self._ended = threading.Event()
+        self.start()
+
+    def run(self):
+        with open(self._path, "rb") as source:
+            while True:
+                last = self._ended.wait(0.2)
+                data = source.read()
+                if data:
+                    self._sink.write(data)
+                    self._sink.flush()
+                elif last:
+                    return
+
+    def end(self):
+        self._ended.set()
+        self.join()
+
+
+class Result:
+    """How a command in the lab host ended."""
+
+    def __init__(self, status, trouble, log, directory):
+        self.status = status        # exit status, None when there is none
+        self.trouble = trouble      # what the kernel or the lab complains of
+        self.log = log              # the kernel's log
+        self.directory = directory  # what the command left in /lab
+
+    def check(self):
+        if self.trouble:
+            raise LabError(f"{self.trouble}; kernel log: {self.log}")
+        return self.status
+
+
+def _find_trouble(log):
+    with open(log, errors="replace") as lines:
+        for line in lines:
+            if _TROUBLE.search(line) and not _HARMLESS.search(line):
+                return line.strip()
+    return None
+
+
+def run(release, command, load=True, out=None, err=None, share="",
+        timeout=DEFAULT_TIMEOUT, name="run", **options):
+    """Boot a lab host with the modules of that release, run a shell command
+    in it as root, and wait for the end.  Standard output goes to out, standard
+    error to err, both binary files."""
+    out = out or sys.stdout.buffer
+    err = err or sys.stderr.buffer
+    os.makedirs(LOGS, exist_ok=True)
+    directory = tempfile.mkdtemp(prefix="run-", dir=CACHE)
+    log = os.path.join(LOGS, f"kernel-{name}-{release}.log")
+    with open(os.path.join(directory, "command"), "w") as text:
+        text.write(command + "\n")
+    for empty in ("stderr", "phase"):
+        open(os.path.join(directory, empty), "w").close()
+    shares = ["--rwdir=/lab=/lab"] + ["--rwdir=/share=/share"] * bool(share)
+    vng = _vng(release, accel(), options=shares, **options) + [
+        "--", f"/vgpu/tools/labhost/job {'load' if load else 'no-load'}"]
+
+    say(f"booting the lab host with {release}")
+    tail = _Tail(os.path.join(directory, "stderr"), err)
+    trouble = None
+    with open(log, "wb") as kernel:
+        vm = subprocess.Popen(
+            root.enter(vng, run=directory, share=share),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        try:
+            copiers = [_Copier(vm.stdout, out), _Copier(vm.stderr, kernel)]
+            vm.wait(timeout)
+        except subprocess.TimeoutExpired:
+            trouble = f"no end after {timeout} seconds"
+        finally:
+            # With unshare dies everything in its PID namespace.
+            vm.kill()
+            vm.wait()
+        for copier in copiers:
+            copier.join(5)
+    tail.end()
+
+    status = None
+    try:
+        with open(os.path.join(directory, "status")) as text:
+            status = int(text.read())
+    except (FileNotFoundError, ValueError):
+        trouble = trouble or "the lab host ended before the command did"
+    trouble = _find_trouble(log) or trouble
+    return Result(status, trouble, log, directory)
+
+
+def discard(result):
+    shutil.rmtree(result.directory, ignore_errors=True)
+
+
+def shell(release, share="", **options):
+    """An interactive shell in a lab host; replaces this process."""
+    shares = ["--rwdir=/share=/share"] * bool(share)
+    vng = [word for word in _vng(release, accel(), options=shares, **options)
+           if word != "--verbose"]
+    say("the modules are installed: modprobe vgpu-soft; leave with exit")
+    time.sleep(0.1)
+    command = root.enter(vng, share=share)
+    os.execvp(command[0], command)
