@@ -41,6 +41,8 @@ int vgpu_gfx_query_plane(struct vgpu *vgpu, void __user *arg)
 		return -EINVAL;
 
 	switch (plane) {
+	/* QEMU's region console leaves the plane at zero, which is overlay. */
+	case DRM_PLANE_TYPE_OVERLAY:
 	case DRM_PLANE_TYPE_PRIMARY:
 		mutex_lock(&vgpu->lock);
 		scanout = vgpu->model.scanout;
