@@ -2,7 +2,7 @@
 """Build what the lab host needs, inside the root directory."""
 import os
 
-from . import root
+from . import debugkernel, root
 from .host import CACHE, LabError, locked, step
 
 # Sources are copied, so that each kernel has a directory of its own and the
@@ -39,9 +39,16 @@ make -C "$dir/selftests" -j"$(nproc)" \
 """
 
 
+def _release(kernel):
+    """The release of a kernel that is there, or is built now."""
+    if kernel == root.DEBUG_KERNEL:
+        return debugkernel.ensure()
+    return root.release(kernel)
+
+
 def modules(kernel):
     """Build and install the modules for a kernel; return its release."""
-    release = root.release(kernel)
+    release = _release(kernel)
     with locked("build"):
         step(f"building the modules for {release}",
              root.enter(["sh", "-c", _MODULES, "sh", release,
@@ -57,7 +64,7 @@ def modules(kernel):
 def check(kernel, sparse):
     """Build once more from nothing with every warning on; fail on any line
     that is a warning, and when a checker that was asked for did not run."""
-    release = root.release(kernel)
+    release = _release(kernel)
     directory = f"/build/check-{release}"
     with locked("build"):
         log = step(
@@ -90,7 +97,7 @@ def selftests():
 
 def guest(kernel):
     """The small Linux guest that runs in the lab host; built in the root."""
-    release = root.release(kernel)
+    release = _release(kernel)
     with locked("build"):
         step(f"building the guest with {release}",
              root.enter(["/vgpu/tools/labhost/mkguest", release,

@@ -23,8 +23,11 @@ PACKAGES = """
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
 # the suite itself is there from the start.
-KERNELS = ("6.1", "6.12", "7")
+KERNELS = ("6.1", "6.12", "7", "debug")
 DEFAULT_KERNEL = "6.12"
+# Built when asked for; debugkernel.py knows how.
+DEBUG_KERNEL = "debug"
+_DEBUG_SUFFIX = "-vgpu-debug"
 
 # Runs in the root, as its last step.
 _ADD_KERNELS = r"""
@@ -146,7 +149,8 @@ def release(kernel):
     """The full release of a kernel of the lab: '6.12' -> '6.12.107+deb13'."""
     modules = os.path.join(ROOT, "lib/modules")
     found = [name for name in os.listdir(modules)
-             if name.startswith(kernel + ".")]
+             if (kernel == DEBUG_KERNEL if name.endswith(_DEBUG_SUFFIX)
+                 else name.startswith(kernel + "."))]
     if not found:
         raise LabError(f"no kernel {kernel} in {modules}")
     return max(found, key=lambda name: os.stat(

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Software GPUs through configfs: attributes are checked, power works, two GPUs
+# do not get in each other's way.
+. ./lib/ktap.sh
+
+root=/sys/kernel/config/vgpu-soft
+a=$root/a
+pci=/sys/bus/pci/devices
+
+check "mkdir" mkdir $a
+check "default size" is "$(cat $a/vram_size)" 4294967296
+check "default types" is "$(cat $a/types)" ""
+check "off" is "$(cat $a/power)" 0
+check "no address while off" is "$(cat $a/pci_address)" ""
+
+for bad in " " x -1 1 4097 16777215 64Mx "64 M" 1G1; do
+	check "vram_size \"$bad\"" writes "Invalid argument" "$bad" $a/vram_size
+done
+for bad in 0 2M 14M 2T 16E; do
+	check "vram_size $bad" writes "out of range" $bad $a/vram_size
+done
+check "vram_size 64M" writes ok 64M $a/vram_size
+check "vram_size reads back" is "$(cat $a/vram_size)" 67108864
+check "vram_size in bytes" writes ok 134217728 $a/vram_size
+
+for bad in x Q 16 16q 16QQ 016Q ,16Q 16Q, "16Q 32Q" 16X 99999999Q; do
+	check "types \"$bad\"" writes "Invalid argument" "$bad" $a/types
+done
+for bad in 8Q 256Q 17Q; do
+	check "types $bad" writes "out of range" $bad $a/types
+done
+check "types twice" writes "File exists" 16Q,32Q,16Q $a/types
+check "types too long" writes "too long" "$(printf '16Q,%.0s' $(seq 200))16Q" $a/types
+check "types 16Q,128C" writes ok 16Q,128C $a/types
+check "types read back" is "$(cat $a/types)" 16Q,128C
+check "VRAM below the types" writes "out of range" 64M $a/vram_size
+
+check "power x" writes "Invalid argument" x $a/power
+check "power on" writes ok 1 $a/power
+check "power reads 1" is "$(cat $a/power)" 1
+check "power on again" writes ok 1 $a/power
+check "vram_size while on" writes "busy" 256M $a/vram_size
+check "types while on" writes "busy" 16Q $a/types
+bdf=$(cat $a/pci_address)
+check "PCI device" test -e "$pci/$bdf/mdev_supported_types"
+check "driver" is "$(basename "$(readlink "$pci/$bdf/driver")")" vgpu
+check "its types" is "$(cd "$pci/$bdf/mdev_supported_types" && echo *)" \
+	"vgpu-128C vgpu-16Q"
+
+b=$root/b
+mkdir $b
+check "second GPU, generated types" writes ok 16M $b/vram_size
+check "second GPU on" writes ok 1 $b/power
+bdf2=$(cat $b/pci_address)
+check "another address" test "$bdf" != "$bdf2"
+check "second GPU's types" is "$(cd "$pci/$bdf2/mdev_supported_types" && echo *)" \
+	"vgpu-16B vgpu-16C vgpu-16Q"
+
+uuid=$(cat /proc/sys/kernel/random/uuid)
+check "vGPU" writes ok "$uuid" "$pci/$bdf/mdev_supported_types/vgpu-16Q/create"
+check "power off with an idle vGPU" writes ok 0 $a/power
+check "vGPU gone" test ! -e "/sys/bus/mdev/devices/$uuid"
+check "PCI device gone" test ! -e "$pci/$bdf"
+check "on again" writes ok 1 $a/power
+
+# In use: a process holds the vGPU's group and device open.
+bdf=$(cat $a/pci_address)
+check "vGPU again" writes ok "$uuid" "$pci/$bdf/mdev_supported_types/vgpu-16Q/create"
+./hold "$uuid" > /tmp/hold.out &
+hold=$!
+for _ in $(seq 50); do
+	grep -q open /tmp/hold.out && break
+	sleep 0.1
+done
+check "power off while in use" writes "busy" 0 $a/power
+check "rmmod while in use" sh -c '! rmmod vgpu_soft 2>/dev/null'
+kill $hold
+wait $hold 2>/dev/null
+check "power off after use" writes ok 0 $a/power
+
+check "rmdir while on" rmdir $b
+check "its PCI device gone" test ! -e "$pci/$bdf2"
+check "rmdir" rmdir $a
+ktap_end

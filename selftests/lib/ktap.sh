@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# TAP from shell tests: each check is one result.  Ends with ktap_end.
+
+ktap_n=0
+ktap_failed=0
+echo "TAP version 13"
+
+# check NAME COMMAND...: ok if the command succeeds
+check()
+{
+	_name=$1
+	shift
+	ktap_n=$((ktap_n + 1))
+	if "$@"; then
+		echo "ok $ktap_n $_name"
+	else
+		echo "not ok $ktap_n $_name"
+		ktap_failed=$((ktap_failed + 1))
+	fi
+}
+
+# skip NAME REASON
+skip()
+{
+	ktap_n=$((ktap_n + 1))
+	echo "ok $ktap_n $1 # SKIP $2"
+}
+
+# writes WORD TEXT FILE: the write fails with the message WORD, or with ok
+# succeeds
+writes()
+{
+	# Not the shell's printf, which does not tell one errno from another; in
+	# a subshell, for shells that end when a redirection fails.
+	_said=$( (/usr/bin/printf '%s' "$2" > "$3") 2>&1) && _said=ok
+	case $_said in
+	*"$1"*) return 0 ;;
+	esac
+	echo "# writing \"$2\" to $3: $_said"
+	return 1
+}
+
+is()
+{
+	[ "$1" = "$2" ] && return 0
+	echo "# \"$1\" is not \"$2\""
+	return 1
+}
+
+ktap_end()
+{
+	echo "1..$ktap_n"
+	[ $ktap_failed -eq 0 ]
+	exit
+}

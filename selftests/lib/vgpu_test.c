@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/vgpu_test.h"
+
+#define CONFIGFS	"/sys/kernel/config/vgpu-soft"
+#define PCI		"/sys/bus/pci/devices"
+#define MDEV		"/sys/bus/mdev/devices"
+
+static int vt_open_file(int flags, const char *path, va_list args)
+{
+	char full[VT_PATH];
+	int fd;
+
+	vsnprintf(full, sizeof(full), path, args);
+	fd = open(full, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int vt_write(const char *text, const char *path, ...)
+{
+	va_list args;
+	ssize_t n;
+	int fd;
+
+	va_start(args, path);
+	fd = vt_open_file(O_WRONLY, path, args);
+	va_end(args);
+	if (fd < 0)
+		return fd;
+	n = write(fd, text, strlen(text));
+	n = n < 0 ? -errno : n == (ssize_t)strlen(text) ? 0 : -EIO;
+	close(fd);
+	return n;
+}
+
+static int vt_vread(char *text, size_t size, const char *path, va_list args)
+{
+	ssize_t n;
+	int fd;
+
+	fd = vt_open_file(O_RDONLY, path, args);
+	if (fd < 0)
+		return fd;
+	n = read(fd, text, size - 1);
+	n = n < 0 ? -errno : n;
+	text[n > 0 ? n : 0] = '\0';
+	close(fd);
+	return n < 0 ? n : 0;
+}
+
+int vt_read(char *text, size_t size, const char *path, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, path);
+	ret = vt_vread(text, size, path, args);
+	va_end(args);
+	return ret;
+}
+
+long long vt_read_number(const char *path, ...)
+{
+	char text[64];
+	va_list args;
+	int ret;
+
+	va_start(args, path);
+	ret = vt_vread(text, sizeof(text), path, args);
+	va_end(args);
+	return ret ? ret : strtoll(text, NULL, 0);
+}
+
+bool vt_exists(const char *path, ...)
+{
+	char full[VT_PATH];
+	va_list args;
+
+	va_start(args, path);
+	vsnprintf(full, sizeof(full), path, args);
+	va_end(args);
+	return !access(full, F_OK);
+}
+
+int vt_gpu_add(struct vt_gpu *gpu, const char *vram_size, const char *types)
+{
+	char path[VT_PATH], address[64];
+	int ret;
+
+	snprintf(gpu->name, sizeof(gpu->name), "test-%d", getpid());
+	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
+	if (mkdir(path, 0755))
+		return -errno;
+	ret = vt_write(vram_size, "%s/vram_size", path);
+	if (!ret && types)
+		ret = vt_write(types, "%s/types", path);
+	if (!ret)
+		ret = vt_write("1", "%s/power", path);
+	if (!ret)
+		ret = vt_read(address, sizeof(address), "%s/pci_address", path);
+	if (ret) {
+		rmdir(path);
+		return ret;
+	}
+	address[strcspn(address, "\n")] = '\0';
+	snprintf(gpu->dir, sizeof(gpu->dir), PCI "/%s", address);
+	return 0;
+}
+
+void vt_gpu_del(struct vt_gpu *gpu)
+{
+	char path[VT_PATH];
+
+	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
+	rmdir(path);
+}
+
+void vt_uuid(char uuid[VT_UUID])
+{
+	if (vt_read(uuid, VT_UUID, "/proc/sys/kernel/random/uuid"))
+		abort();
+}
+
+int vt_create(const struct vt_gpu *gpu, const char *type, const char *uuid)
+{
+	return vt_write(uuid, "%s/mdev_supported_types/vgpu-%s/create",
+			gpu->dir, type);
+}
+
+int vt_remove(const char *uuid)
+{
+	return vt_write("1", MDEV "/%s/remove", uuid);
+}
+
+long long vt_available(const struct vt_gpu *gpu, const char *type)
+{
+	return vt_read_number("%s/mdev_supported_types/vgpu-%s/available_instances",
+			      gpu->dir, type);
+}
+
+int vt_open(struct vt_dev *dev, const char *uuid)
+{
+	char path[VT_PATH], link[VT_PATH];
+	int ret = 0;
+	ssize_t n;
+
+	/* The UUID may be the one in @dev. */
+	memmove(dev->uuid, uuid, VT_UUID);
+	dev->fd = -1;
+	dev->group = -1;
+	dev->container = -1;
+	snprintf(path, sizeof(path), MDEV "/%s/iommu_group", dev->uuid);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	snprintf(path, sizeof(path), "/dev/vfio/%s", basename(link));
+
+	dev->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	dev->group = open(path, O_RDWR | O_CLOEXEC);
+	if (dev->container < 0 || dev->group < 0 ||
+	    ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container) ||
+	    ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		ret = -errno;
+	if (!ret) {
+		dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD,
+				dev->uuid);
+		if (dev->fd < 0)
+			ret = -errno;
+	}
+	if (ret)
+		vt_close(dev);
+	return ret;
+}
+
+void vt_close(struct vt_dev *dev)
+{
+	if (dev->fd >= 0)
+		close(dev->fd);
+	if (dev->group >= 0)
+		close(dev->group);
+	if (dev->container >= 0)
+		close(dev->container);
+	dev->fd = -1;
+	dev->group = -1;
+	dev->container = -1;
+}
+
+int vt_start(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type)
+{
+	char uuid[VT_UUID];
+	int ret;
+
+	vt_uuid(uuid);
+	ret = vt_create(gpu, type, uuid);
+	if (ret)
+		return ret;
+	ret = vt_open(dev, uuid);
+	if (ret)
+		vt_remove(uuid);
+	return ret;
+}
+
+void vt_end(struct vt_dev *dev)
+{
+	vt_close(dev);
+	vt_remove(dev->uuid);
+}
+
+ssize_t vt_pread(struct vt_dev *dev, unsigned int region, uint64_t pos,
+		 void *buf, size_t len)
+{
+	ssize_t n = pread(dev->fd, buf, len, VT_OFFSET(region, pos));
+
+	return n < 0 ? -errno : n;
+}
+
+ssize_t vt_pwrite(struct vt_dev *dev, unsigned int region, uint64_t pos,
+		  const void *buf, size_t len)
+{
+	ssize_t n = pwrite(dev->fd, buf, len, VT_OFFSET(region, pos));
+
+	return n < 0 ? -errno : n;
+}
+
+void *vt_mmap(struct vt_dev *dev, unsigned int region, uint64_t pos, size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
+		       VT_OFFSET(region, pos));
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+uint16_t vt_dispi_get(struct vt_dev *dev, unsigned int reg)
+{
+	uint16_t value = 0xffff;
+
+	vt_pread(dev, VFIO_PCI_BAR2_REGION_INDEX, VGPU_BAR2_DISPI + 2 * reg,
+		 &value, sizeof(value));
+	return value;
+}
+
+int vt_dispi_set(struct vt_dev *dev, unsigned int reg, uint16_t value)
+{
+	ssize_t n = vt_pwrite(dev, VFIO_PCI_BAR2_REGION_INDEX,
+			      VGPU_BAR2_DISPI + 2 * reg, &value, sizeof(value));
+
+	return n == sizeof(value) ? 0 : n < 0 ? n : -EIO;
+}
+
+int vt_mode(struct vt_dev *dev, uint16_t width, uint16_t height, uint16_t bpp)
+{
+	const uint16_t mode[][2] = {
+		{ VGPU_DISPI_ENABLE, 0 },
+		{ VGPU_DISPI_BPP, bpp },
+		{ VGPU_DISPI_XRES, width },
+		{ VGPU_DISPI_YRES, height },
+		{ VGPU_DISPI_BANK, 0 },
+		{ VGPU_DISPI_VIRT_WIDTH, width },
+		{ VGPU_DISPI_VIRT_HEIGHT, height },
+		{ VGPU_DISPI_X_OFFSET, 0 },
+		{ VGPU_DISPI_Y_OFFSET, 0 },
+		{ VGPU_DISPI_ENABLE, VGPU_DISPI_ENABLED | VGPU_DISPI_LFB },
+	};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < sizeof(mode) / sizeof(mode[0]) && !ret; i++)
+		ret = vt_dispi_set(dev, mode[i][0], mode[i][1]);
+	return ret;
+}
+
+int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info)
+{
+	*info = (struct vfio_device_gfx_plane_info){
+		.argsz = sizeof(*info),
+		.flags = VFIO_GFX_PLANE_TYPE_REGION,
+	};
+	return ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, info) ? -errno : 0;
+}
+
+static uint32_t vt_word(uint32_t seed, size_t i)
+{
+	uint32_t x = seed ^ (uint32_t)i * 2654435761u;
+
+	return x ^ x >> 15 ^ (uint32_t)(i >> 32);
+}
+
+void vt_fill(void *buf, size_t len, uint32_t seed)
+{
+	uint32_t *word = buf;
+	size_t i;
+
+	for (i = 0; i < len / 4; i++)
+		word[i] = vt_word(seed, i);
+}
+
+long long vt_differs(const void *buf, size_t len, uint32_t seed)
+{
+	const uint32_t *word = buf;
+	size_t i;
+
+	for (i = 0; i < len / 4; i++)
+		if (word[i] != vt_word(seed, i))
+			return i * 4;
+	return -1;
+}
+
+bool vt_is_zero(const void *buf, size_t len)
+{
+	const char *p = buf;
+
+	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
+}

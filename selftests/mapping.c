@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mmap: what may be mapped, and what mapping costs. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_test.h"
+
+#define BAR0 VFIO_PCI_BAR0_REGION_INDEX
+#define BAR2 VFIO_PCI_BAR2_REGION_INDEX
+#define FB (256 * VT_MIB)
+#define PAGE 4096ULL
+#define BLOCK (2 * VT_MIB)
+
+FIXTURE(mapping)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+};
+
+FIXTURE_SETUP(mapping)
+{
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "256M", NULL));
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "256Q"));
+}
+
+FIXTURE_TEARDOWN(mapping)
+{
+	vt_end(&self->dev);
+	vt_gpu_del(&self->gpu);
+}
+
+static void refused(struct __test_metadata *_metadata, struct vt_dev *dev,
+		    unsigned int region, uint64_t pos, size_t len)
+{
+	EXPECT_EQ(NULL, vt_mmap(dev, region, pos, len))
+		TH_LOG("region %u pos %#llx len %#zx", region,
+		       (unsigned long long)pos, len);
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(mapping, limits)
+{
+	struct vt_dev *dev = &self->dev;
+	void *map;
+
+	refused(_metadata, dev, BAR0, FB, PAGE);
+	refused(_metadata, dev, BAR0, FB - PAGE, 2 * PAGE);
+	refused(_metadata, dev, BAR0, 0, FB + PAGE);
+	refused(_metadata, dev, BAR0, (1ULL << 40) - PAGE, PAGE);
+	refused(_metadata, dev, BAR0, (1ULL << 40) - PAGE, 2 * PAGE);
+	refused(_metadata, dev, BAR2, 0, PAGE);
+	refused(_metadata, dev, VFIO_PCI_CONFIG_REGION_INDEX, 0, PAGE);
+	refused(_metadata, dev, VGPU_REGION_CONSOLE, FB, PAGE);
+	map = vt_mmap(dev, BAR0, FB - PAGE, PAGE);
+	ASSERT_NE(NULL, map);
+	munmap(map, PAGE);
+}
+
+TEST_F(mapping, not_private)
+{
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE, self->dev.fd, 0));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(mapping, cannot_grow)
+{
+	void *map = vt_mmap(&self->dev, BAR0, FB - PAGE, PAGE);
+
+	ASSERT_NE(NULL, map);
+	EXPECT_EQ(MAP_FAILED, mremap(map, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
+	munmap(map, PAGE);
+}
+
+/* A mapping that begins where no block does. */
+TEST_F(mapping, unaligned)
+{
+	uint32_t *map = vt_mmap(&self->dev, BAR0, 3 * PAGE, 5 * BLOCK);
+	uint32_t value;
+	uint64_t pos;
+
+	ASSERT_NE(NULL, map);
+	for (pos = 0; pos < 5 * BLOCK; pos += PAGE)
+		map[pos / 4] = pos + 1;
+	for (pos = 0; pos < 5 * BLOCK; pos += PAGE) {
+		ASSERT_EQ(4, vt_pread(&self->dev, BAR0, 3 * PAGE + pos, &value,
+				      4));
+		ASSERT_EQ(pos + 1, value);
+	}
+	munmap(map, 5 * BLOCK);
+}
+
+static long faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* First touch takes at most a fiftieth of the faults of single pages. */
+TEST_F(mapping, few_faults)
+{
+	uint8_t *map = vt_mmap(&self->dev, BAR0, 0, FB);
+	uint64_t pos;
+	long before;
+
+	ASSERT_NE(NULL, map);
+	before = faults();
+	for (pos = 0; pos < FB; pos += PAGE)
+		map[pos] = 1;
+	TH_LOG("%ld faults for %llu pages", faults() - before, FB / PAGE);
+	EXPECT_LE(faults() - before, (long)(FB / PAGE / 50));
+	munmap(map, FB);
+}
+
+/* The mapping of a child stays good after the parent closed everything. */
+TEST_F(mapping, outlives_descriptors)
+{
+	uint8_t *map = vt_mmap(&self->dev, BAR0, 0, BLOCK);
+	char uuid[VT_UUID];
+
+	ASSERT_NE(NULL, map);
+	map[0] = 42;
+	strcpy(uuid, self->dev.uuid);
+	vt_close(&self->dev);
+	EXPECT_EQ(42, map[0]);
+	map[BLOCK - 1] = 43;
+	EXPECT_EQ(43, map[BLOCK - 1]);
+	munmap(map, BLOCK);
+	ASSERT_EQ(0, vt_open(&self->dev, uuid));
+	map = vt_mmap(&self->dev, BAR0, 0, BLOCK);
+	ASSERT_NE(NULL, map);
+	EXPECT_EQ(0, map[0]);
+	munmap(map, BLOCK);
+}
+
+/* The console region shows the framebuffer from the picture on. */
+TEST_F(mapping, console_follows)
+{
+	struct vfio_device_gfx_plane_info plane;
+	uint32_t *fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	uint32_t *console = vt_mmap(&self->dev, VGPU_REGION_CONSOLE, 0, FB);
+	uint32_t value;
+	uint16_t line;
+
+	ASSERT_NE(NULL, fb);
+	ASSERT_NE(NULL, console);
+	ASSERT_EQ(0, vt_mode(&self->dev, 1024, 768, 32));
+	for (line = 0; line < 2000; line += 100) {
+		fb[line * 1024] = line + 1;
+		ASSERT_EQ(0, vt_dispi_set(&self->dev, VGPU_DISPI_Y_OFFSET,
+					  line));
+		ASSERT_EQ(0, vt_plane(&self->dev, &plane));
+		ASSERT_EQ(VGPU_REGION_CONSOLE, plane.region_index);
+		EXPECT_EQ(line + 1, console[0]);
+		ASSERT_EQ(4, vt_pread(&self->dev, VGPU_REGION_CONSOLE, 0,
+				      &value, 4));
+		EXPECT_EQ(line + 1, value);
+		console[1] = line;
+		EXPECT_EQ(line, fb[line * 1024 + 1]);
+	}
+	munmap(fb, FB);
+	munmap(console, FB);
+}
+
+/* What lies behind the framebuffer in a moved console is no memory. */
+TEST_F(mapping, console_end)
+{
+	volatile uint8_t *console;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, vt_mode(&self->dev, 1024, 768, 32));
+	ASSERT_EQ(0, vt_dispi_set(&self->dev, VGPU_DISPI_Y_OFFSET, 1024));
+	console = vt_mmap(&self->dev, VGPU_REGION_CONSOLE, 0, FB);
+	ASSERT_NE(NULL, console);
+	console[FB - 4 * VT_MIB - 1] = 1;
+	pid = fork();
+	if (!pid) {
+		signal(SIGBUS, SIG_DFL);
+		console[FB - 4 * VT_MIB] = 1;
+		_exit(0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGBUS, WTERMSIG(status));
+	munmap((void *)console, FB);
+}
+
+struct toucher {
+	volatile uint32_t *map;
+	volatile int stop;
+	unsigned long rounds;
+};
+
+static void *touch(void *arg)
+{
+	struct toucher *t = arg;
+	uint64_t pos;
+
+	while (!t->stop) {
+		for (pos = 0; pos < 16 * VT_MIB; pos += PAGE)
+			t->map[pos / 4]++;
+		t->rounds++;
+	}
+	return NULL;
+}
+
+/* Faults race with resets that take the pages away. */
+TEST_F(mapping, reset_under_load)
+{
+	struct toucher t = { };
+	pthread_t thread;
+	int i;
+
+	t.map = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, t.map);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, touch, &t));
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	t.stop = 1;
+	pthread_join(thread, NULL);
+	EXPECT_GT(t.rounds, 0);
+	ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	EXPECT_EQ(0, t.map[0]);
+	munmap((void *)t.map, FB);
+}
+
+TEST_HARNESS_MAIN

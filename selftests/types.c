@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mdev_supported_types: which types there are and what their files say. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_test.h"
+
+FIXTURE(types)
+{
+	struct vt_gpu gpu;
+};
+
+FIXTURE_SETUP(types)
+{
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", NULL));
+}
+
+FIXTURE_TEARDOWN(types)
+{
+	vt_gpu_del(&self->gpu);
+}
+
+/* The exact texts, because management tools take them apart. */
+static const struct {
+	const char *id, *name, *description, *available;
+} expected[] = {
+	{ "64Q", "VSOFT-64Q", "num_heads=4, frl_config=60, framebuffer=64M, max_resolution=1920x1200, max_instance=1\n", "1\n" },
+	{ "32Q", "VSOFT-32Q", "num_heads=2, frl_config=60, framebuffer=32M, max_resolution=1920x1200, max_instance=2\n", "2\n" },
+	{ "16Q", "VSOFT-16Q", "num_heads=1, frl_config=60, framebuffer=16M, max_resolution=1920x1200, max_instance=4\n", "4\n" },
+	{ "64B", "VSOFT-64B", "num_heads=4, frl_config=45, framebuffer=64M, max_resolution=1920x1200, max_instance=1\n", "1\n" },
+	{ "32B", "VSOFT-32B", "num_heads=2, frl_config=45, framebuffer=32M, max_resolution=1920x1200, max_instance=2\n", "2\n" },
+	{ "16B", "VSOFT-16B", "num_heads=1, frl_config=45, framebuffer=16M, max_resolution=1920x1200, max_instance=4\n", "4\n" },
+	{ "64C", "VSOFT-64C", "num_heads=1, frl_config=60, framebuffer=64M, max_resolution=1920x1200, max_instance=1\n", "1\n" },
+	{ "32C", "VSOFT-32C", "num_heads=1, frl_config=60, framebuffer=32M, max_resolution=1920x1200, max_instance=2\n", "2\n" },
+	{ "16C", "VSOFT-16C", "num_heads=1, frl_config=60, framebuffer=16M, max_resolution=1920x1200, max_instance=4\n", "4\n" },
+};
+
+#define NR_EXPECTED (sizeof(expected) / sizeof(expected[0]))
+
+TEST_F(types, texts)
+{
+	const char *dir = self->gpu.dir;
+	char text[256], name[80];
+	unsigned int i;
+
+	for (i = 0; i < NR_EXPECTED; i++) {
+		const char *id = expected[i].id;
+
+		snprintf(name, sizeof(name), "%s\n", expected[i].name);
+		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/name", dir, id));
+		EXPECT_STREQ(name, text);
+		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/description", dir, id));
+		EXPECT_STREQ(expected[i].description, text);
+		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/device_api", dir, id));
+		EXPECT_STREQ("vfio-pci\n", text);
+		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/available_instances", dir, id));
+		EXPECT_STREQ(expected[i].available, text);
+		EXPECT_TRUE(vt_exists("%s/mdev_supported_types/vgpu-%s/devices", dir, id));
+		/* It is there to be written, not read. */
+		EXPECT_EQ(-EACCES, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/create", dir, id));
+	}
+}
+
+/* One odd entry would make libvirt and mdevctl fail for all of them. */
+TEST_F(types, nothing_else)
+{
+	char path[VT_PATH + 32];
+	struct dirent *entry;
+	unsigned int n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/mdev_supported_types", self->gpu.dir);
+	dir = opendir(path);
+	ASSERT_NE(NULL, dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		EXPECT_EQ(DT_DIR, entry->d_type);
+		EXPECT_EQ(0, strncmp(entry->d_name, "vgpu-", 5));
+		n++;
+	}
+	closedir(dir);
+	EXPECT_EQ(NR_EXPECTED, n);
+}
+
+TEST_F(types, read_only_files)
+{
+	static const char *const names[] = {
+		"name", "description", "device_api", "available_instances",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		EXPECT_EQ(-EACCES, vt_write("x", "%s/mdev_supported_types/vgpu-16Q/%s",
+					    self->gpu.dir, names[i]));
+}
+
+/* What libvirt, Nova and KubeVirt look for around a parent. */
+TEST_F(types, parent)
+{
+	const char *bdf = strrchr(self->gpu.dir, '/') + 1;
+	char text[64];
+
+	EXPECT_TRUE(vt_exists("/sys/bus/pci/drivers/vgpu/%s/mdev_supported_types/vgpu-16Q/create", bdf));
+	EXPECT_TRUE(vt_exists("/sys/class/mdev_bus/%s", bdf));
+	ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/vendor", self->gpu.dir));
+	EXPECT_STREQ("0x1234\n", text);
+	ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/class", self->gpu.dir));
+	EXPECT_STREQ("0x038000\n", text);
+}
+
+/* available_instances follows what other types have taken. */
+TEST_F(types, available)
+{
+	char a[VT_UUID], b[VT_UUID];
+
+	vt_uuid(a);
+	vt_uuid(b);
+	ASSERT_EQ(0, vt_create(&self->gpu, "16B", a));
+	EXPECT_EQ(0, vt_available(&self->gpu, "64Q"));
+	EXPECT_EQ(1, vt_available(&self->gpu, "32C"));
+	EXPECT_EQ(3, vt_available(&self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_create(&self->gpu, "32Q", b));
+	EXPECT_EQ(0, vt_available(&self->gpu, "32C"));
+	EXPECT_EQ(1, vt_available(&self->gpu, "16Q"));
+	EXPECT_EQ(0, vt_remove(a));
+	EXPECT_EQ(1, vt_available(&self->gpu, "32C"));
+	EXPECT_EQ(0, vt_remove(b));
+	EXPECT_EQ(1, vt_available(&self->gpu, "64Q"));
+}
+
+TEST_HARNESS_MAIN
