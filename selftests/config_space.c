@@ -71,7 +71,9 @@ TEST_F(config_space, bar_sizing)
 	EXPECT_EQ(~0u, get(dev, PCI_BASE_ADDRESS_1, 4));
 	put(dev, PCI_BASE_ADDRESS_2, ~0u, 4);
 	EXPECT_EQ(~(VGPU_BAR2_SIZE - 1), get(dev, PCI_BASE_ADDRESS_2, 4));
-	for (i = 3; i < 6; i++) {
+	put(dev, PCI_BASE_ADDRESS_4, ~0u, 4);
+	EXPECT_EQ(~(VGPU_BAR4_SIZE - 1), get(dev, PCI_BASE_ADDRESS_4, 4));
+	for (i = 3; i < 6; i += 2) {
 		put(dev, PCI_BASE_ADDRESS_0 + 4 * i, ~0u, 4);
 		EXPECT_EQ(0, get(dev, PCI_BASE_ADDRESS_0 + 4 * i, 4));
 	}
@@ -97,6 +99,10 @@ TEST_F(config_space, writable_bits)
 	mask[PCI_BASE_ADDRESS_2 + 2] = 0xff;
 	mask[PCI_BASE_ADDRESS_2 + 3] = 0xff;
 
+	mask[PCI_BASE_ADDRESS_4 + 1] = 0xc0;
+	mask[PCI_BASE_ADDRESS_4 + 2] = 0xff;
+	mask[PCI_BASE_ADDRESS_4 + 3] = 0xff;
+
 	for (pos = 0; pos < PCI_STD_HEADER_SIZEOF; pos++) {
 		uint8_t old = get(dev, pos, 1);
 
@@ -109,6 +115,108 @@ TEST_F(config_space, writable_bits)
 				TH_LOG("byte %#x bit %u", pos, bit);
 			put(dev, pos, old, 1);
 		}
+	}
+}
+
+/* Position of a capability, or 0. */
+static unsigned int find_cap(struct vt_dev *dev, uint8_t id)
+{
+	unsigned int pos, n;
+
+	if (!(get(dev, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+		return 0;
+	pos = get(dev, PCI_CAPABILITY_LIST, 1);
+	for (n = 0; pos && n < 48; n++) {
+		if (get(dev, pos, 1) == id)
+			return pos;
+		pos = get(dev, pos + 1, 1);
+	}
+	return 0;
+}
+
+TEST_F(config_space, capabilities)
+{
+	struct vt_dev *dev = &self->dev;
+	unsigned int pm = find_cap(dev, PCI_CAP_ID_PM);
+	unsigned int msix = find_cap(dev, PCI_CAP_ID_MSIX);
+	unsigned int exp = find_cap(dev, PCI_CAP_ID_EXP);
+	unsigned int vendor = find_cap(dev, PCI_CAP_ID_VNDR);
+
+	ASSERT_NE(0, pm);
+	EXPECT_TRUE(get(dev, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
+
+	/* 48Q has two heads: configuration, engine, and one for each. */
+	ASSERT_NE(0, msix);
+	EXPECT_EQ(4 - 1, get(dev, msix + PCI_MSIX_FLAGS, 2));
+	EXPECT_EQ(VGPU_BAR4_MSIX_TABLE | 4, get(dev, msix + PCI_MSIX_TABLE, 4));
+	EXPECT_EQ(VGPU_BAR4_MSIX_PBA | 4, get(dev, msix + PCI_MSIX_PBA, 4));
+	put(dev, msix + PCI_MSIX_FLAGS, 0xffff, 2);
+	EXPECT_EQ(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL | (4 - 1),
+		  get(dev, msix + PCI_MSIX_FLAGS, 2));
+
+	ASSERT_NE(0, exp);
+	EXPECT_TRUE(get(dev, exp + PCI_EXP_DEVCAP, 4) & PCI_EXP_DEVCAP_FLR);
+	EXPECT_EQ(PCI_EXP_TYPE_ENDPOINT << 4,
+		  get(dev, exp + PCI_EXP_FLAGS, 2) & PCI_EXP_FLAGS_TYPE);
+
+	ASSERT_NE(0, vendor);
+	EXPECT_EQ(VGPU_CAP_LEN, get(dev, vendor + 2, 1));
+	EXPECT_EQ(VGPU_VERSION >> 8, get(dev, vendor + VGPU_CAP_VERSION, 2));
+	EXPECT_EQ(4, get(dev, vendor + VGPU_CAP_BAR, 1));
+	EXPECT_EQ(1, get(dev, PCI_INTERRUPT_PIN, 1));
+}
+
+/* Function-level reset through config space resets all of the device. */
+TEST_F(config_space, flr)
+{
+	struct vt_dev *dev = &self->dev;
+	unsigned int exp = find_cap(dev, PCI_CAP_ID_EXP);
+	uint32_t value = 0x1234;
+
+	ASSERT_NE(0, exp);
+	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
+	ASSERT_EQ(4, vt_pwrite(dev, VFIO_PCI_BAR0_REGION_INDEX, 0, &value, 4));
+	put(dev, exp + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR, 2);
+	EXPECT_EQ(0, get(dev, exp + PCI_EXP_DEVCTL, 2));
+	EXPECT_EQ(0, get(dev, PCI_COMMAND, 2));
+	ASSERT_EQ(0, vt_memory(dev, true));
+	EXPECT_EQ(0, vt_dispi_get(dev, VGPU_DISPI_XRES));
+	ASSERT_EQ(4, vt_pread(dev, VFIO_PCI_BAR0_REGION_INDEX, 0, &value, 4));
+	EXPECT_EQ(0, value);
+}
+
+static uint32_t bar_word(struct vt_dev *dev, unsigned int region)
+{
+	uint32_t value = 0;
+
+	vt_pread(dev, region, 0, &value, 4);
+	return value;
+}
+
+/* Without memory space, or outside D0, BARs read ~0 and keep nothing. */
+TEST_F(config_space, memory_off)
+{
+	struct vt_dev *dev = &self->dev;
+	unsigned int pm = find_cap(dev, PCI_CAP_ID_PM);
+	uint32_t value = 0x5678;
+	unsigned int i;
+
+	ASSERT_EQ(4, vt_pwrite(dev, VFIO_PCI_BAR0_REGION_INDEX, 0, &value, 4));
+	for (i = 0; i < 2; i++) {
+		if (i)
+			put(dev, pm + PCI_PM_CTRL, 3, 2);
+		else
+			ASSERT_EQ(0, vt_memory(dev, false));
+		EXPECT_EQ(~0u, bar_word(dev, VFIO_PCI_BAR0_REGION_INDEX));
+		EXPECT_EQ(~0u, bar_word(dev, VFIO_PCI_BAR2_REGION_INDEX));
+		EXPECT_EQ(~0u, bar_word(dev, VFIO_PCI_BAR4_REGION_INDEX));
+		value = 0;
+		EXPECT_EQ(4, vt_pwrite(dev, VFIO_PCI_BAR0_REGION_INDEX, 0,
+				       &value, 4));
+		ASSERT_EQ(0, vt_memory(dev, true));
+		put(dev, pm + PCI_PM_CTRL, 0, 2);
+		EXPECT_EQ(0x5678, bar_word(dev, VFIO_PCI_BAR0_REGION_INDEX));
+		EXPECT_EQ(VGPU_MAGIC, bar_word(dev, VFIO_PCI_BAR4_REGION_INDEX));
 	}
 }
 

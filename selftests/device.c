@@ -50,6 +50,7 @@ TEST_F(device, regions)
 	const uint64_t sizes[VGPU_NUM_REGIONS] = {
 		[VFIO_PCI_BAR0_REGION_INDEX] = 64 * VT_MIB,
 		[VFIO_PCI_BAR2_REGION_INDEX] = VGPU_BAR2_SIZE,
+		[VFIO_PCI_BAR4_REGION_INDEX] = VGPU_BAR4_SIZE,
 		[VGPU_REGION_CONSOLE] = 48 * VT_MIB,
 	};
 	struct vfio_region_info info;
@@ -66,7 +67,7 @@ TEST_F(device, regions)
 		} else {
 			EXPECT_EQ(sizes[i], info.size);
 		}
-		EXPECT_EQ(sizes[i] > VGPU_BAR2_SIZE,
+		EXPECT_EQ(sizes[i] > VGPU_BAR4_SIZE,
 			  !!(info.flags & VFIO_REGION_INFO_FLAG_MMAP));
 		EXPECT_EQ(!!info.size,
 			  !!(info.flags & VFIO_REGION_INFO_FLAG_READ));

@@ -147,7 +147,7 @@ TEST_F(framebuffer, reset_clears)
 
 	ASSERT_NE(NULL, map);
 	vt_fill(map, FB, 6);
-	ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	ASSERT_EQ(0, vt_reset(&self->dev));
 	EXPECT_TRUE(vt_is_zero(map, FB));
 	map[FB - 1] = 1;
 	ASSERT_EQ(FB, vt_pread(&self->dev, BAR0, 0, self->buf, FB));

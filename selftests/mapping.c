@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -193,10 +195,42 @@ TEST_F(mapping, console_end)
 	munmap((void *)console, FB);
 }
 
+#define CGROUP "/sys/fs/cgroup/vgpu-test"
+
+/* VRAM counts as memory of whoever touches it. */
+TEST_F(mapping, charged)
+{
+	long long before, after;
+	uint8_t *map;
+	uint64_t pos;
+
+	if (!vt_exists("/sys/fs/cgroup/cgroup.controllers") &&
+	    mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL))
+		SKIP(return, "no cgroup v2: %s", strerror(errno));
+	if (vt_write("+memory", "/sys/fs/cgroup/cgroup.subtree_control"))
+		SKIP(return, "no memory controller");
+	mkdir(CGROUP, 0755);
+	ASSERT_EQ(0, vt_write("0", CGROUP "/cgroup.procs"));
+	before = vt_read_number(CGROUP "/memory.current");
+	map = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, map);
+	for (pos = 0; pos < 64 * VT_MIB; pos += PAGE)
+		map[pos] = 1;
+	after = vt_read_number(CGROUP "/memory.current");
+	TH_LOG("%lld KiB charged", (after - before) / 1024);
+	EXPECT_GE(after - before, 64 * VT_MIB);
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	EXPECT_LE(vt_read_number(CGROUP "/memory.current") - before,
+		  32 * VT_MIB);
+	munmap(map, FB);
+	vt_write("0", "/sys/fs/cgroup/cgroup.procs");
+	rmdir(CGROUP);
+}
+
 struct toucher {
 	volatile uint32_t *map;
 	volatile int stop;
-	unsigned long rounds;
+	volatile unsigned long rounds;
 };
 
 static void *touch(void *arg)
@@ -205,7 +239,7 @@ static void *touch(void *arg)
 	uint64_t pos;
 
 	while (!t->stop) {
-		for (pos = 0; pos < 16 * VT_MIB; pos += PAGE)
+		for (pos = 0; pos < 2 * BLOCK; pos += PAGE)
 			t->map[pos / 4]++;
 		t->rounds++;
 	}
@@ -222,12 +256,15 @@ TEST_F(mapping, reset_under_load)
 	t.map = vt_mmap(&self->dev, BAR0, 0, FB);
 	ASSERT_NE(NULL, t.map);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, touch, &t));
-	for (i = 0; i < 200; i++)
-		ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	for (i = 0; i < 200 || (t.rounds < 3 && i < 100000); i++) {
+		ASSERT_EQ(0, vt_reset(&self->dev));
+		if (!(i % 16))
+			usleep(1000);
+	}
 	t.stop = 1;
 	pthread_join(thread, NULL);
-	EXPECT_GT(t.rounds, 0);
-	ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	EXPECT_GE(t.rounds, 3);
+	ASSERT_EQ(0, vt_reset(&self->dev));
 	EXPECT_EQ(0, t.map[0]);
 	munmap((void *)t.map, FB);
 }

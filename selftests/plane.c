@@ -161,7 +161,7 @@ TEST_F(plane, blank)
 TEST_F(plane, reset_turns_off)
 {
 	ASSERT_EQ(0, vt_mode(&self->dev, 640, 480, 32));
-	ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	ASSERT_EQ(0, vt_reset(&self->dev));
 	expect_off(_metadata, &self->dev);
 }
 

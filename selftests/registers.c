@@ -65,7 +65,7 @@ TEST_F(registers, dispi_keeps_values)
 			continue;
 		EXPECT_EQ(0x1230 + reg, vt_dispi_get(&self->dev, reg));
 	}
-	ASSERT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_RESET));
+	ASSERT_EQ(0, vt_reset(&self->dev));
 	for (reg = VGPU_DISPI_XRES; reg <= VGPU_DISPI_Y_OFFSET; reg++)
 		EXPECT_EQ(0, vt_dispi_get(&self->dev, reg));
 }

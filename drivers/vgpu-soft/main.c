@@ -60,10 +60,10 @@ static struct pgpu_backend soft_backend = {
  */
 int soft_config_check(const struct soft_config *config)
 {
-	if (config->vram_size % PGPU_BLOCK_SIZE)
-		return -EINVAL;
 	if (config->vram_size > SOFT_VRAM_MAX)
 		return -ERANGE;
+	if (config->vram_size % PGPU_BLOCK_SIZE)
+		return -EINVAL;
 	return pgpu_types_check(config->types, config->vram_size);
 }
 

@@ -21,7 +21,9 @@
 
 #ifdef _VGPU_CORE_H
 
+#include <linux/eventfd.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
@@ -178,6 +180,29 @@ out_free:
 #else
 #define VGPU_IOMMUFD_OPS
 #endif
+
+/* Lost its count in 6.8. */
+static inline void vgpu_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#ifdef VGPU_HAVE_EVENTFD_SIGNAL_N
+	eventfd_signal(ctx, 1);
+#else
+	eventfd_signal(ctx);
+#endif
+}
+
+/* One call instead of two since 6.13. */
+static inline void
+vgpu_hrtimer_setup(struct hrtimer *timer,
+		   enum hrtimer_restart (*function)(struct hrtimer *))
+{
+#ifdef VGPU_HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->function = function;
+#endif
+}
 
 /* The last step of a release operation, until the VFIO core took it over. */
 static inline void vgpu_vfio_released(struct vfio_device *vdev)

@@ -21,3 +21,7 @@ vgpu-compat += $(call vgpu-probe,mm.h,void vm_flags_set\>,VM_FLAGS_SET)
 vgpu-compat += $(call vgpu-probe,huge_mm.h,vmf_insert_pfn_pmd.struct vm_fault .vmf. pfn_t,PFN_T)
 # 6.12: moved here from asm/
 vgpu-compat += $(call vgpu-probe,unaligned.h,.,LINUX_UNALIGNED)
+# 6.8: the count is always one
+vgpu-compat += $(call vgpu-probe,eventfd.h,eventfd_signal.struct eventfd_ctx .ctx. __u64 n,EVENTFD_SIGNAL_N)
+# 6.13: timer and function in one call
+vgpu-compat += $(call vgpu-probe,hrtimer.h,void hrtimer_setup.struct,HRTIMER_SETUP)

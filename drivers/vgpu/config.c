@@ -20,6 +20,81 @@ u64 vgpu_bar0_size(const struct vgpu_profile *profile)
 	return roundup_pow_of_two(profile->fb_size);
 }
 
+/* The capabilities, in the order of the list. */
+#define CAP_PM		0x40
+#define CAP_MSIX	0x48
+#define CAP_VENDOR	0x54
+#define CAP_EXP		0x60
+
+/**
+ * vgpu_config_vectors() - how many MSI-X vectors a vGPU has
+ * @profile: its type's properties
+ */
+u32 vgpu_config_vectors(const struct vgpu_profile *profile)
+{
+	return VGPU_IRQ_HEAD(profile->num_heads);
+}
+
+static void vgpu_config_init_cap(u8 *config, u32 pos, u8 id, u8 next)
+{
+	config[pos + PCI_CAP_LIST_ID] = id;
+	config[pos + PCI_CAP_LIST_NEXT] = next;
+}
+
+/* Power states are kept.  Memory is off in D3hot; nothing is lost there. */
+static void vgpu_config_init_pm(u8 *config, u8 *mask)
+{
+	vgpu_config_init_cap(config, CAP_PM, PCI_CAP_ID_PM, CAP_MSIX);
+	put_unaligned_le16(3, config + CAP_PM + PCI_PM_PMC);
+	put_unaligned_le16(PCI_PM_CTRL_NO_SOFT_RESET,
+			   config + CAP_PM + PCI_PM_CTRL);
+	put_unaligned_le16(PCI_PM_CTRL_STATE_MASK, mask + CAP_PM + PCI_PM_CTRL);
+}
+
+static void vgpu_config_init_msix(u8 *config, u8 *mask, u32 nr_vectors)
+{
+	vgpu_config_init_cap(config, CAP_MSIX, PCI_CAP_ID_MSIX, CAP_VENDOR);
+	put_unaligned_le16(nr_vectors - 1, config + CAP_MSIX + PCI_MSIX_FLAGS);
+	put_unaligned_le16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL,
+			   mask + CAP_MSIX + PCI_MSIX_FLAGS);
+	put_unaligned_le32(VGPU_BAR4_MSIX_TABLE | 4,
+			   config + CAP_MSIX + PCI_MSIX_TABLE);
+	put_unaligned_le32(VGPU_BAR4_MSIX_PBA | 4,
+			   config + CAP_MSIX + PCI_MSIX_PBA);
+}
+
+static void vgpu_config_init_vendor(u8 *config)
+{
+	vgpu_config_init_cap(config, CAP_VENDOR, PCI_CAP_ID_VNDR, CAP_EXP);
+	config[CAP_VENDOR + PCI_CAP_FLAGS] = VGPU_CAP_LEN;
+	put_unaligned_le16(VGPU_VERSION >> 8, config + CAP_VENDOR +
+			   VGPU_CAP_VERSION);
+	config[CAP_VENDOR + VGPU_CAP_BAR] = 4;
+}
+
+/* An endpoint with function-level reset and the slowest link there is. */
+static void vgpu_config_init_exp(u8 *config, u8 *mask)
+{
+	u8 *cap = config + CAP_EXP;
+
+	vgpu_config_init_cap(config, CAP_EXP, PCI_CAP_ID_EXP, 0);
+	put_unaligned_le16(2 | PCI_EXP_TYPE_ENDPOINT << 4, cap + PCI_EXP_FLAGS);
+	put_unaligned_le32(PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR,
+			   cap + PCI_EXP_DEVCAP);
+	put_unaligned_le32(PCI_EXP_LNKCAP_SLS_2_5GB | 1 << 4,
+			   cap + PCI_EXP_LNKCAP);
+	put_unaligned_le16(PCI_EXP_LNKSTA_CLS_2_5GB | PCI_EXP_LNKSTA_NLW_X1,
+			   cap + PCI_EXP_LNKSTA);
+	put_unaligned_le32(PCI_EXP_LNKCAP2_SLS_2_5GB, cap + PCI_EXP_LNKCAP2);
+	put_unaligned_le16(PCI_EXP_LNKCTL2_TLS_2_5GT, cap + PCI_EXP_LNKCTL2);
+
+	put_unaligned_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
+			   PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE |
+			   PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN |
+			   PCI_EXP_DEVCTL_READRQ,
+			   mask + CAP_EXP + PCI_EXP_DEVCTL);
+}
+
 /**
  * vgpu_config_init() - fill in the image and the mask
  * @model: its profile is set
@@ -53,6 +128,16 @@ void vgpu_config_init(struct vgpu_model *model)
 	put_unaligned_le32(lower_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_0);
 	put_unaligned_le32(upper_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_1);
 	put_unaligned_le32(~(VGPU_BAR2_SIZE - 1), mask + PCI_BASE_ADDRESS_2);
+	put_unaligned_le32(~(VGPU_BAR4_SIZE - 1), mask + PCI_BASE_ADDRESS_4);
+
+	config[PCI_INTERRUPT_PIN] = 1;
+	put_unaligned_le16(PCI_STATUS_CAP_LIST, config + PCI_STATUS);
+	config[PCI_CAPABILITY_LIST] = CAP_PM;
+	vgpu_config_init_pm(config, mask);
+	vgpu_config_init_msix(config, mask,
+			      vgpu_config_vectors(model->profile));
+	vgpu_config_init_vendor(config);
+	vgpu_config_init_exp(config, mask);
 }
 
 /**
@@ -88,10 +173,13 @@ void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
  * @offset: first byte
  * @buf: where from
  * @len: bytes; @offset + @len is at most VGPU_CONFIG_SIZE
+ *
+ * Return: whether the guest asked for a function-level reset
  */
-void vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
+bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 		       u32 len)
 {
+	const u32 flr = CAP_EXP + PCI_EXP_DEVCTL + 1;
 	const u8 *new = buf;
 	u32 i;
 
@@ -101,4 +189,30 @@ void vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 
 		*reg = (*reg & ~mask) | (new[i] & mask);
 	}
+	return offset <= flr && flr < offset + len &&
+	       (new[flr - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8));
+}
+
+/**
+ * vgpu_config_memory() - whether the BARs answer
+ * @model: the model
+ *
+ * Return: true with memory space enabled in COMMAND and the device in D0
+ */
+bool vgpu_config_memory(const struct vgpu_model *model)
+{
+	return (model->config[PCI_COMMAND] & PCI_COMMAND_MEMORY) &&
+	       !(model->config[CAP_PM + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK);
+}
+
+/**
+ * vgpu_config_intx() - whether interrupts go out as INTx
+ * @model: the model
+ */
+bool vgpu_config_intx(const struct vgpu_model *model)
+{
+	return !(model->config[PCI_COMMAND + 1] &
+		 (PCI_COMMAND_INTX_DISABLE >> 8)) &&
+	       !(model->config[CAP_MSIX + PCI_MSIX_FLAGS + 1] &
+		 (PCI_MSIX_FLAGS_ENABLE >> 8));
 }

@@ -8,7 +8,6 @@
  * becomes a scanout, everything else shows nothing.
  */
 #include <linux/kernel.h>
-#include <linux/overflow.h>
 #include <linux/string.h>
 #include <drm/drm_fourcc.h>
 
@@ -56,10 +55,13 @@ static void vgpu_dispi_update(struct vgpu_model *model)
 	/* A virtual width below the visible one means: no more than visible. */
 	pitch = (u64)max_t(u32, reg[VGPU_DISPI_VIRT_WIDTH], width) *
 		vgpu_dispi_formats[i].bytes;
+	/* QEMU hands the pitch to pixman, which counts it in words. */
+	if (pitch % 4)
+		return;
 	offset = reg[VGPU_DISPI_Y_OFFSET] * pitch +
 		 (u64)reg[VGPU_DISPI_X_OFFSET] * vgpu_dispi_formats[i].bytes;
-	end = offset + (height - 1) * pitch +
-	      (u64)width * vgpu_dispi_formats[i].bytes;
+	/* Whole lines, because that is what a VMM maps. */
+	end = offset + height * pitch;
 	if (end > profile->fb_size)
 		return;
 
@@ -87,7 +89,7 @@ void vgpu_dispi_reset(struct vgpu_model *model)
  * @model: the model
  * @reg: VGPU_DISPI_*
  *
- * Return: its value; VIRT_HEIGHT is what the framebuffer has room for.
+ * Return: its value
  */
 u32 vgpu_dispi_read(struct vgpu_model *model, u32 reg)
 {
@@ -98,8 +100,12 @@ u32 vgpu_dispi_read(struct vgpu_model *model, u32 reg)
 	case VGPU_DISPI_ID:
 		return VGPU_DISPI_ID_VALUE;
 	case VGPU_DISPI_VIDEO_MEMORY_64K:
-		/* A framebuffer of 4 GiB and more does not fit in 16 bits. */
-		return min_t(u64, profile->fb_size >> 16, U16_MAX);
+		/*
+		 * bochs-drm multiplies it in an int and would take what
+		 * overflows for all of the BAR, of which the framebuffer need
+		 * not be all.
+		 */
+		return min_t(u64, profile->fb_size >> 16, S16_MAX);
 	case VGPU_DISPI_XRES:
 		return caps ? profile->max_width : model->dispi[reg];
 	case VGPU_DISPI_YRES:

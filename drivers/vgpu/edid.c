@@ -29,6 +29,7 @@
 #define EDID_STANDARD_TIMINGS	38
 #define EDID_DESCRIPTORS	54
 #define EDID_DESCRIPTOR_SIZE	18
+#define EDID_DESCRIPTORS_END	126
 
 struct edid_timing {
 	u32 width, height;
@@ -90,11 +91,10 @@ static u32 edid_mm(u32 pixels)
 	return pixels * 254 / EDID_DPI / 10;
 }
 
-static void edid_detailed(u8 *d, const struct edid_timing *t)
+/* All timings are of one screen, so its size is not that of the timing. */
+static void edid_detailed(u8 *d, const struct edid_timing *t, u32 width_mm,
+			  u32 height_mm)
 {
-	u32 width_mm = edid_mm(t->width);
-	u32 height_mm = edid_mm(t->height);
-
 	put_unaligned_le16(t->clock_khz / 10, d);
 	d[2] = t->width;
 	d[3] = CVT_RB_HBLANK;
@@ -120,7 +120,8 @@ static void edid_range_limits(u8 *d, const struct edid_timing *max)
 	d[6] = 75;
 	d[7] = 30;			/* horizontal, kHz */
 	d[8] = max_t(u32, max->hfreq_khz + 1, 81);
-	d[9] = max_t(u32, DIV_ROUND_UP(max->clock_khz, 10000), 17);
+	/* Standard timings have a clock of their own, at most 193.25 MHz. */
+	d[9] = max_t(u32, DIV_ROUND_UP(max->clock_khz, 10000), 20);
 	d[10] = 0x01;			/* limits only, no secondary formula */
 	d[11] = 0x0a;
 	memset(d + 12, ' ', 6);
@@ -163,8 +164,9 @@ static void edid_standard_timings(u8 *d, u32 max_width, u32 max_height)
 /**
  * vgpu_edid_generate() - make the EDID of a head
  * @edid: where to
- * @width: preferred width in pixels, at most 4095
- * @height: preferred height in lines, at most 4095
+ * @width: preferred width in pixels, at most 3840: a detailed timing ends at
+ *	655 MHz
+ * @height: preferred height in lines, at most 2160
  * @max_width: largest width to offer
  * @max_height: largest height to offer
  */
@@ -214,15 +216,18 @@ void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 	edid_standard_timings(edid + EDID_STANDARD_TIMINGS, max_width,
 			      max_height);
 
-	edid_detailed(d, &preferred);
+	/* Detailed timings come before everything else. */
+	edid_detailed(d, &preferred, edid_mm(width), edid_mm(height));
+	if (large.width != width || large.height != height) {
+		d += EDID_DESCRIPTOR_SIZE;
+		edid_detailed(d, &large, edid_mm(width), edid_mm(height));
+	}
 	d += EDID_DESCRIPTOR_SIZE;
 	edid_range_limits(d, &large);
 	d += EDID_DESCRIPTOR_SIZE;
 	edid_name(d, "vgpu");
 	d += EDID_DESCRIPTOR_SIZE;
-	if (large.width != width || large.height != height)
-		edid_detailed(d, &large);
-	else
+	if (d < edid + EDID_DESCRIPTORS_END)
 		d[3] = 0x10;		/* unused */
 
 	for (i = 0; i < VGPU_EDID_BLOCK - 1; i++)

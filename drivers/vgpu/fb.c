@@ -56,7 +56,8 @@ void vgpu_fb_fini(struct vgpu_fb *fb)
  * @alloc: see pgpu_ops.vram_map
  * @run: the answer, at most @nr pages
  *
- * Return: 0; -EINVAL beyond the framebuffer; what the backend returned
+ * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked; what
+ * the backend returned
  */
 int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		struct pgpu_run *run)
@@ -67,6 +68,8 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 	lockdep_assert_held(&fb->lock);
 	if (page >= fb->size >> PAGE_SHIFT)
 		return -EINVAL;
+	if (fb->revoked)
+		return -EIO;
 	return fb->pgpu->desc.ops->vram_map(fb->pgpu,
 					    fb->table[block] * PGPU_BLOCK_PAGES + in_block,
 					    min(nr, PGPU_BLOCK_PAGES - in_block),
@@ -135,15 +138,11 @@ int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 	return ret;
 }
 
-/**
- * vgpu_fb_clear() - make the whole framebuffer read as zero
- * @fb: the framebuffer; mappings stay and fault anew
- */
-void vgpu_fb_clear(struct vgpu_fb *fb)
+static void vgpu_fb_clear_locked(struct vgpu_fb *fb)
 {
 	u64 block;
 
-	down_write(&fb->lock);
+	lockdep_assert_held_write(&fb->lock);
 	/* Even private copies go, though nothing here makes any. */
 	if (fb->mapping)
 		unmap_mapping_range(fb->mapping, 0, 0, 1);
@@ -151,6 +150,29 @@ void vgpu_fb_clear(struct vgpu_fb *fb)
 		fb->pgpu->desc.ops->vram_discard(fb->pgpu,
 						 fb->table[block] * PGPU_BLOCK_PAGES,
 						 PGPU_BLOCK_PAGES);
+}
+
+/**
+ * vgpu_fb_clear() - make the whole framebuffer read as zero
+ * @fb: the framebuffer; mappings stay and fault anew
+ */
+void vgpu_fb_clear(struct vgpu_fb *fb)
+{
+	down_write(&fb->lock);
+	vgpu_fb_clear_locked(fb);
+	up_write(&fb->lock);
+}
+
+/**
+ * vgpu_fb_revoke() - take the framebuffer away, or give it back
+ * @fb: the framebuffer; zeroes when it comes back
+ * @revoked: while true, faults in its mappings end in SIGBUS
+ */
+void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
+{
+	down_write(&fb->lock);
+	fb->revoked = revoked;
+	vgpu_fb_clear_locked(fb);
 	up_write(&fb->lock);
 }
 

@@ -67,6 +67,7 @@ struct mdev_driver vgpu_mdev_driver = {
 		.name = "vgpu_mdev",
 		.owner = THIS_MODULE,
 		.mod_name = KBUILD_MODNAME,
+		.dev_groups = vgpu_dev_groups,
 	},
 	.probe = vgpu_mdev_probe,
 	.remove = vgpu_mdev_remove,

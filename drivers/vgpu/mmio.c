@@ -28,6 +28,18 @@ struct vgpu_mmio_block {
 	void (*write)(struct vgpu_model *model, u32 reg, u32 value);
 };
 
+/**
+ * struct vgpu_mmio_bar - the blocks of a BAR
+ * @blocks: by rising offset
+ * @nr: how many
+ * @size: of the BAR
+ */
+struct vgpu_mmio_bar {
+	const struct vgpu_mmio_block *blocks;
+	u32 nr;
+	u32 size;
+};
+
 static u32 vgpu_edid_read(struct vgpu_model *model, u32 reg)
 {
 	return model->edid[reg];
@@ -51,18 +63,42 @@ static const struct vgpu_mmio_block vgpu_bar2_blocks[] = {
 	{ VGPU_BAR2_EXT, VGPU_BAR2_EXT_SIZE, 4, vgpu_ext_read, NULL },
 };
 
+static const struct vgpu_mmio_bar vgpu_bar2 = {
+	vgpu_bar2_blocks, ARRAY_SIZE(vgpu_bar2_blocks), VGPU_BAR2_SIZE,
+};
+
+static u32 vgpu_doorbell_read(struct vgpu_model *model, u32 reg)
+{
+	return 0;
+}
+
+/* Nothing listens to doorbells yet; ringing one is no error. */
+static const struct vgpu_mmio_block vgpu_bar4_blocks[] = {
+	{ 0x000, VGPU_REG_HEAD(0), 4, vgpu_native_read, vgpu_native_write },
+	{ VGPU_REG_HEAD(0), VGPU_MAX_HEADS * VGPU_HEAD_SIZE, 4, vgpu_head_read,
+	  NULL },
+	{ VGPU_BAR4_DOORBELL, 0x1000, 4, vgpu_doorbell_read, NULL },
+	{ VGPU_BAR4_MSIX_TABLE, VGPU_NR_IRQS * 16, 4, vgpu_msix_read,
+	  vgpu_msix_write },
+	{ VGPU_BAR4_MSIX_PBA, 0x1000, 4, vgpu_doorbell_read, NULL },
+};
+
+static const struct vgpu_mmio_bar vgpu_bar4 = {
+	vgpu_bar4_blocks, ARRAY_SIZE(vgpu_bar4_blocks), VGPU_BAR4_SIZE,
+};
+
 /*
  * Find the register that begins at @offset and fits in @len bytes, or NULL and
  * how many bytes to pass over: to the next register or block.
  */
 static const struct vgpu_mmio_block *
-vgpu_mmio_find(u32 offset, u32 len, u32 *step)
+vgpu_mmio_find(const struct vgpu_mmio_bar *bar, u32 offset, u32 len, u32 *step)
 {
-	u32 next = VGPU_BAR2_SIZE;
+	u32 next = bar->size;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(vgpu_bar2_blocks); i++) {
-		const struct vgpu_mmio_block *block = &vgpu_bar2_blocks[i];
+	for (i = 0; i < bar->nr; i++) {
+		const struct vgpu_mmio_block *block = &bar->blocks[i];
 
 		if (offset < block->start) {
 			next = block->start;
@@ -81,21 +117,16 @@ vgpu_mmio_find(u32 offset, u32 len, u32 *step)
 	return NULL;
 }
 
-/**
- * vgpu_bar2_read() - read registers of BAR2
- * @model: the model
- * @offset: first byte
- * @buf: where to
- * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
- */
-void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
+static void vgpu_mmio_read(struct vgpu_model *model,
+			   const struct vgpu_mmio_bar *bar, u32 offset,
+			   void *buf, u32 len)
 {
 	const struct vgpu_mmio_block *block;
 	u8 value[4];
 	u32 step;
 
 	for (; len; offset += step, buf += step, len -= step) {
-		block = vgpu_mmio_find(offset, len, &step);
+		block = vgpu_mmio_find(bar, offset, len, &step);
 		if (block) {
 			u32 reg = (offset - block->start) / block->width;
 
@@ -108,21 +139,15 @@ void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
 	}
 }
 
-/**
- * vgpu_bar2_write() - write registers of BAR2
- * @model: the model
- * @offset: first byte
- * @buf: where from
- * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
- */
-void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
-		     u32 len)
+static void vgpu_mmio_write(struct vgpu_model *model,
+			    const struct vgpu_mmio_bar *bar, u32 offset,
+			    const void *buf, u32 len)
 {
 	const struct vgpu_mmio_block *block;
 	u32 step;
 
 	for (; len; offset += step, buf += step, len -= step) {
-		block = vgpu_mmio_find(offset, len, &step);
+		block = vgpu_mmio_find(bar, offset, len, &step);
 		if (block && block->write) {
 			u32 reg = (offset - block->start) / block->width;
 			u8 value[4] = { };
@@ -133,4 +158,54 @@ void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
 			model->bad_access++;
 		}
 	}
+}
+
+/**
+ * vgpu_bar2_read() - read registers of BAR2
+ * @model: the model
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
+ */
+void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
+{
+	vgpu_mmio_read(model, &vgpu_bar2, offset, buf, len);
+}
+
+/**
+ * vgpu_bar2_write() - write registers of BAR2
+ * @model: the model
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; @offset + @len is at most VGPU_BAR2_SIZE
+ */
+void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
+		     u32 len)
+{
+	vgpu_mmio_write(model, &vgpu_bar2, offset, buf, len);
+}
+
+/**
+ * vgpu_bar4_read() - read registers of BAR4
+ * @model: the model
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; @offset + @len is at most VGPU_BAR4_SIZE
+ */
+void vgpu_bar4_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
+{
+	vgpu_mmio_read(model, &vgpu_bar4, offset, buf, len);
+}
+
+/**
+ * vgpu_bar4_write() - write registers of BAR4
+ * @model: the model
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; @offset + @len is at most VGPU_BAR4_SIZE
+ */
+void vgpu_bar4_write(struct vgpu_model *model, u32 offset, const void *buf,
+		     u32 len)
+{
+	vgpu_mmio_write(model, &vgpu_bar4, offset, buf, len);
 }

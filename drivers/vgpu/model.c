@@ -38,4 +38,8 @@ void vgpu_model_reset(struct vgpu_model *model)
 {
 	vgpu_config_reset(model);
 	vgpu_dispi_reset(model);
+	model->irq_status = 0;
+	model->irq_enable = 0;
+	memset(model->msix, 0, sizeof(model->msix));
+	memset(model->vblanks, 0, sizeof(model->vblanks));
 }

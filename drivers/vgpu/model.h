@@ -12,11 +12,10 @@
 #include <linux/types.h>
 #include <linux/vgpu.h>
 
-#define VGPU_CONFIG_SIZE	256
+#define VGPU_CONFIG_SIZE	4096
 
 /* Limits that hold for every type. */
 #define VGPU_MAX_HEADS		4
-#define VGPU_MIN_DIM		1
 #define VGPU_FB_MIN		(16ULL << 20)
 #define VGPU_FB_MAX		(1ULL << 40)
 
@@ -62,6 +61,10 @@ struct vgpu_scanout {
  * @att_data: the next write to the VGA attribute port is data, not an index
  * @blanked: the guest turned the picture off through the attribute port
  * @scanout: what head 0 shows, derived from @dispi and @blanked
+ * @irq_status: events that the guest has not cleared, by VGPU_IRQ_*
+ * @irq_enable: which of them interrupt
+ * @msix: MSI-X table as written; the VMM has the one that counts
+ * @vblanks: vertical blanking intervals of each head
  * @bad_access: register accesses that named no register
  */
 struct vgpu_model {
@@ -73,6 +76,10 @@ struct vgpu_model {
 	bool att_data;
 	bool blanked;
 	struct vgpu_scanout scanout;
+	u32 irq_status;
+	u32 irq_enable;
+	u32 msix[VGPU_NR_IRQS * 4];
+	u32 vblanks[VGPU_MAX_HEADS];
 	u64 bad_access;
 };
 
@@ -88,13 +95,29 @@ void vgpu_config_init(struct vgpu_model *model);
 void vgpu_config_reset(struct vgpu_model *model);
 void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 		      u32 len);
-void vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
+bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 		       u32 len);
+bool vgpu_config_memory(const struct vgpu_model *model);
+bool vgpu_config_intx(const struct vgpu_model *model);
+u32 vgpu_config_vectors(const struct vgpu_profile *profile);
 
 /* mmio.c */
 void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len);
 void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
 		     u32 len);
+
+void vgpu_bar4_read(struct vgpu_model *model, u32 offset, void *buf, u32 len);
+void vgpu_bar4_write(struct vgpu_model *model, u32 offset, const void *buf,
+		     u32 len);
+
+/* native.c */
+u32 vgpu_native_read(struct vgpu_model *model, u32 reg);
+void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value);
+u32 vgpu_head_read(struct vgpu_model *model, u32 reg);
+u32 vgpu_msix_read(struct vgpu_model *model, u32 reg);
+void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value);
+void vgpu_native_vblank(struct vgpu_model *model, u32 head);
+u32 vgpu_native_pending(const struct vgpu_model *model);
 
 /* dispi.c */
 void vgpu_dispi_reset(struct vgpu_model *model);

@@ -41,14 +41,36 @@ static u64 bar0_size(const struct vgpu *vgpu)
 	return vgpu_bar0_size(&vgpu->type->desc.profile);
 }
 
+/*
+ * With memory space off, or the device gone, a bus reads all ones and writes
+ * go nowhere.
+ */
+static bool bar_answers_locked(const struct vgpu *vgpu)
+{
+	return !vgpu->revoked && vgpu_config_memory(&vgpu->model);
+}
+
+static bool bar_answers(struct vgpu *vgpu)
+{
+	bool answers;
+
+	mutex_lock(&vgpu->lock);
+	answers = bar_answers_locked(vgpu);
+	mutex_unlock(&vgpu->lock);
+	return answers;
+}
+
 static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
-	return vgpu_fb_read(&vgpu->fb, pos, buf, len);
+	if (bar_answers(vgpu))
+		return vgpu_fb_read(&vgpu->fb, pos, buf, len);
+	memset(buf, 0xff, len);
+	return 0;
 }
 
 static int bar0_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
-	return vgpu_fb_write(&vgpu->fb, pos, buf, len);
+	return bar_answers(vgpu) ? vgpu_fb_write(&vgpu->fb, pos, buf, len) : 0;
 }
 
 static u64 bar2_size(const struct vgpu *vgpu)
@@ -56,21 +78,58 @@ static u64 bar2_size(const struct vgpu *vgpu)
 	return VGPU_BAR2_SIZE;
 }
 
-static int bar2_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+static u64 bar4_size(const struct vgpu *vgpu)
+{
+	return VGPU_BAR4_SIZE;
+}
+
+static int registers_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len,
+			  void (*read)(struct vgpu_model *, u32, void *, u32))
 {
 	mutex_lock(&vgpu->lock);
-	vgpu_bar2_read(&vgpu->model, pos, buf, len);
+	if (bar_answers_locked(vgpu))
+		read(&vgpu->model, pos, buf, len);
+	else
+		memset(buf, 0xff, len);
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
 
-static int bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
+/* A write may have changed the picture or what interrupts. */
+static int registers_write(struct vgpu *vgpu, u64 pos, const void *buf,
+			   size_t len,
+			   void (*write)(struct vgpu_model *, u32, const void *,
+					 u32))
 {
 	mutex_lock(&vgpu->lock);
-	vgpu_bar2_write(&vgpu->model, pos, buf, len);
-	vgpu_fb_set_console(&vgpu->fb, vgpu->model.scanout.offset);
+	if (bar_answers_locked(vgpu)) {
+		write(&vgpu->model, pos, buf, len);
+		vgpu_fb_set_console(&vgpu->fb, vgpu->model.scanout.offset);
+		vgpu_vblank_update(vgpu);
+		vgpu_irq_update(vgpu);
+	}
 	mutex_unlock(&vgpu->lock);
 	return 0;
+}
+
+static int bar2_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+{
+	return registers_read(vgpu, pos, buf, len, vgpu_bar2_read);
+}
+
+static int bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
+{
+	return registers_write(vgpu, pos, buf, len, vgpu_bar2_write);
+}
+
+static int bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+{
+	return registers_read(vgpu, pos, buf, len, vgpu_bar4_read);
+}
+
+static int bar4_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
+{
+	return registers_write(vgpu, pos, buf, len, vgpu_bar4_write);
 }
 
 static u64 config_size(const struct vgpu *vgpu)
@@ -81,16 +140,25 @@ static u64 config_size(const struct vgpu *vgpu)
 static int config_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
-	vgpu_config_read(&vgpu->model, pos, buf, len);
+	if (vgpu->revoked)
+		memset(buf, 0xff, len);
+	else
+		vgpu_config_read(&vgpu->model, pos, buf, len);
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
 
 static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
+	bool reset;
+
 	mutex_lock(&vgpu->lock);
-	vgpu_config_write(&vgpu->model, pos, buf, len);
+	reset = !vgpu->revoked &&
+		vgpu_config_write(&vgpu->model, pos, buf, len);
+	vgpu_irq_update(vgpu);
 	mutex_unlock(&vgpu->lock);
+	if (reset)
+		vgpu_reset(vgpu);
 	return 0;
 }
 
@@ -130,6 +198,11 @@ static const struct vgpu_region vgpu_regions[VGPU_NUM_REGIONS] = {
 		.size = bar2_size,
 		.read = bar2_read,
 		.write = bar2_write,
+	},
+	[VFIO_PCI_BAR4_REGION_INDEX] = {
+		.size = bar4_size,
+		.read = bar4_read,
+		.write = bar4_write,
 	},
 	[VFIO_PCI_CONFIG_REGION_INDEX] = {
 		.size = config_size,

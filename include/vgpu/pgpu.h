@@ -119,7 +119,9 @@ void pgpu_backend_unregister(struct pgpu_backend *backend);
 /*
  * pgpu_types_check() - check a type list before a pGPU exists
  *
- * Return: 0, or -EINVAL, -ERANGE as for pgpu registration.
+ * Return: 0; -EINVAL for what is no id, -ERANGE for a size that the VRAM does
+ * not allow, -EEXIST for an id that is there twice, -E2BIG for too many, or
+ * -ENOMEM.
  */
 int pgpu_types_check(const char *types, u64 vram_size);
 

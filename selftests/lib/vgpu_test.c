@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/pci_regs.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -180,9 +181,26 @@ int vt_open(struct vt_dev *dev, const char *uuid)
 		if (dev->fd < 0)
 			ret = -errno;
 	}
+	if (!ret)
+		ret = vt_memory(dev, true);
 	if (ret)
 		vt_close(dev);
 	return ret;
+}
+
+int vt_memory(struct vt_dev *dev, bool on)
+{
+	uint16_t command = on ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER : 0;
+	ssize_t n = vt_pwrite(dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND,
+			      &command, sizeof(command));
+
+	return n == sizeof(command) ? 0 : n < 0 ? n : -EIO;
+}
+
+int vt_reset(struct vt_dev *dev)
+{
+	return ioctl(dev->fd, VFIO_DEVICE_RESET) ? -errno :
+	       vt_memory(dev, true);
 }
 
 void vt_close(struct vt_dev *dev)

@@ -57,7 +57,10 @@ struct vt_dev {
 	int fd;
 };
 
+/* Memory space is on afterwards, as a guest's firmware leaves it. */
 int vt_open(struct vt_dev *dev, const char *uuid);
+int vt_memory(struct vt_dev *dev, bool on);
+int vt_reset(struct vt_dev *dev);
 void vt_close(struct vt_dev *dev);
 /* Create a vGPU and open it; vt_end() closes and removes it. */
 int vt_start(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type);

@@ -90,7 +90,7 @@ static inline struct vgpu_scanout ref_scanout(const struct vgpu_model *model)
 	if (line < want.width)
 		line = want.width;
 	first = reg[REF_Y_OFFSET] * line + reg[REF_X_OFFSET];
-	end = first + (want.height - 1) * line + want.width;
+	end = first + want.height * line;
 	if (end > profile->fb_size / bytes || line * bytes % REF_PITCH_ALIGN)
 		return none;
 	want.pitch = line * bytes;
@@ -107,7 +107,7 @@ static inline const char *ref_scanout_fault(const struct vgpu_model *model)
 	const struct vgpu_profile *profile = model->profile;
 	const struct vgpu_scanout *s = &model->scanout;
 	u32 bytes = ref_bytes(s->format);
-	unsigned __int128 end;
+	u64 end;
 
 	if (!s->format)
 		return s->width || s->height || s->pitch || s->offset ?
@@ -122,9 +122,8 @@ static inline const char *ref_scanout_fault(const struct vgpu_model *model)
 		return "lines overlap";
 	if (s->pitch % REF_PITCH_ALIGN)
 		return "pitch is not a multiple of 32 bits";
-	end = (unsigned __int128)s->pitch * (s->height - 1) +
-	      (u64)s->width * bytes + s->offset;
-	if (end > profile->fb_size)
+	end = (u64)s->pitch * s->height;
+	if (end > profile->fb_size || s->offset > profile->fb_size - end)
 		return "ends beyond the framebuffer";
 	return NULL;
 }

@@ -54,12 +54,34 @@ FIXTURE_SETUP(config)
 	put(self->initial, 0x08, 4, 0x03800002);	/* class, revision */
 	put(self->initial, 0x10, 4, 0xc);		/* BAR0, 64 bit, pref */
 	put(self->initial, 0x2c, 4, 0x76471234);	/* subsystem */
+	put(self->initial, 0x06, 2, 0x0010);		/* has capabilities */
+	put(self->initial, 0x34, 1, 0x40);
+	put(self->initial, 0x3d, 1, 0x01);		/* INTA */
+	/* Power management, no soft reset. */
+	put(self->initial, 0x40, 8, 0x0000000800034801);
+	/* MSI-X with three vectors for one head, table and PBA in BAR4. */
+	put(self->initial, 0x48, 4, 0x00025411);
+	put(self->initial, 0x4c, 4, 0x2004);
+	put(self->initial, 0x50, 4, 0x3004);
+	/* Vendor-specific: length 8, version 1.0, BAR4. */
+	put(self->initial, 0x54, 8, 0x0004010000086009);
+	/* PCI Express endpoint, version 2, 2.5 GT/s, x1. */
+	put(self->initial, 0x60, 4, 0x00020010);
+	put(self->initial, 0x64, 4, 0x10008000);	/* FLR, RBER */
+	put(self->initial, 0x6c, 4, 0x00000011);
+	put(self->initial, 0x72, 2, 0x0011);
+	put(self->initial, 0x8c, 4, 0x00000002);
+	put(self->initial, 0x90, 2, 0x0001);
 
 	put(self->writable, 0x04, 2, 0x0406);	/* INTx off, master, memory */
 	put(self->writable, 0x0c, 2, 0xffff);	/* cache line, latency */
 	put(self->writable, 0x10, 8, ~(variant->bar0_size - 1));
 	put(self->writable, 0x18, 4, 0xfffff000);	/* BAR2, 4 KiB */
+	put(self->writable, 0x20, 4, 0xffffc000);	/* BAR4, 16 KiB */
 	put(self->writable, 0x3c, 1, 0xff);	/* interrupt line */
+	put(self->writable, 0x44, 2, 0x0003);	/* power state */
+	put(self->writable, 0x4a, 2, 0xc000);	/* MSI-X enable, mask all */
+	put(self->writable, 0x68, 2, 0x781f);	/* device control */
 }
 
 FIXTURE_TEARDOWN(config)
@@ -124,14 +146,10 @@ TEST_F(config, identity)
 	EXPECT_EQ(0x1234, config_in(&self->model, 0x00, 2));
 	EXPECT_EQ(0x1111, config_in(&self->model, 0x02, 2));
 	EXPECT_EQ(0, config_in(&self->model, 0x04, 2));
-	/* No capability list, so no pointer to one. */
-	EXPECT_EQ(0, config_in(&self->model, 0x06, 2) & 0x10);
-	EXPECT_EQ(0, config_in(&self->model, 0x34, 1));
 	EXPECT_EQ(2, config_in(&self->model, 0x08, 1));
 	EXPECT_EQ(0x038000, config_in(&self->model, 0x08, 4) >> 8);
-	/* One function, with a header of type 0 and no interrupt pin. */
+	/* One function, with a header of type 0. */
 	EXPECT_EQ(0, config_in(&self->model, 0x0e, 1));
-	EXPECT_EQ(0, config_in(&self->model, 0x3d, 1));
 }
 
 /* The way the PCI core of a guest sizes BARs. */
@@ -163,8 +181,12 @@ TEST_F(config, bar_sizing)
 	EXPECT_EQ(0xfffff000, config_in(model, 0x18, 4));
 	config_out(model, 0x18, 4, 0);
 
+	config_out(model, 0x20, 4, 0xffffffff);
+	EXPECT_EQ(0xffffc000, config_in(model, 0x20, 4));
+	config_out(model, 0x20, 4, 0);
+
 	/* There are no other BARs and no ROM. */
-	for (offset = 0x1c; offset < 0x28; offset += 4) {
+	for (offset = 0x1c; offset < 0x28; offset += 8) {
 		config_out(model, offset, 4, 0xffffffff);
 		EXPECT_EQ(0, config_in(model, offset, 4));
 	}
@@ -229,6 +251,55 @@ TEST_F(config, every_length)
 			check_write(_metadata, self, offset, lens[i], 0);
 		}
 	}
+}
+
+/* Only a write that reaches the bit asks for a function-level reset. */
+TEST_F(config, function_level_reset)
+{
+	static const u8 ones[4] = { 0xff, 0xff, 0xff, 0xff };
+	static const u8 zeroes[4];
+	u32 offset, len;
+
+	for (offset = 0x60; offset < 0x70; offset++) {
+		for (len = 0; len <= 4; len++) {
+			bool hit = offset <= 0x69 && offset + len > 0x69;
+
+			EXPECT_EQ(hit, vgpu_config_write(&self->model, offset,
+							 ones, len));
+			EXPECT_FALSE(vgpu_config_write(&self->model, offset,
+						       zeroes, len));
+		}
+	}
+	EXPECT_EQ(0, config_in(&self->model, 0x68, 2) & 0x8000);
+}
+
+TEST_F(config, memory_space)
+{
+	struct vgpu_model *model = &self->model;
+
+	EXPECT_FALSE(vgpu_config_memory(model));
+	config_out(model, 0x04, 2, 0x0004);
+	EXPECT_FALSE(vgpu_config_memory(model));
+	config_out(model, 0x04, 2, 0x0002);
+	EXPECT_TRUE(vgpu_config_memory(model));
+	config_out(model, 0x44, 2, 0x0003);
+	EXPECT_FALSE(vgpu_config_memory(model));
+	config_out(model, 0x44, 2, 0x0000);
+	EXPECT_TRUE(vgpu_config_memory(model));
+}
+
+TEST_F(config, intx)
+{
+	struct vgpu_model *model = &self->model;
+
+	EXPECT_TRUE(vgpu_config_intx(model));
+	config_out(model, 0x04, 2, 0x0400);
+	EXPECT_FALSE(vgpu_config_intx(model));
+	config_out(model, 0x04, 2, 0x0000);
+	config_out(model, 0x4a, 2, 0x8000);
+	EXPECT_FALSE(vgpu_config_intx(model));
+	config_out(model, 0x4a, 2, 0x4000);
+	EXPECT_TRUE(vgpu_config_intx(model));
 }
 
 TEST_F(config, reset)

@@ -402,6 +402,56 @@ TEST(cvt_reduced_blanking)
 	}
 }
 
+/* Sizes smaller than any type's: nothing larger than them is offered. */
+TEST(offers_what_fits)
+{
+	static const u32 sizes[][2] = {
+		{ 640, 480 }, { 800, 600 }, { 800, 599 }, { 799, 600 },
+		{ 1024, 768 }, { 1024, 767 }, { 1023, 768 }, { 1279, 720 },
+		{ 1280, 720 }, { 1280, 800 }, { 1280, 1024 }, { 1440, 900 },
+		{ 1600, 900 }, { 1600, 1200 }, { 1920, 1079 }, { 1920, 1080 },
+		{ 1919, 1200 }, { 1920, 1200 }, { 3839, 2160 },
+	};
+	u8 edid[128];
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		u32 width = sizes[i][0], height = sizes[i][1];
+		u32 offered = 0, fitting = 0, established = 0x20;
+
+		vgpu_edid_generate(edid, 640, 480, width, height);
+		check_block(_metadata, edid);
+		for (j = 0; j < ARRAY_SIZE(dmts); j++) {
+			const struct dmt *dmt = standard_timing(_metadata,
+								edid, j);
+
+			fitting += dmts[j].width <= width &&
+				   dmts[j].height <= height;
+			if (!dmt)
+				continue;
+			offered++;
+			EXPECT_LE(dmt->width, width);
+			EXPECT_LE(dmt->height, height);
+		}
+		EXPECT_EQ(fitting, offered)
+			TH_LOG("%ux%u", width, height);
+		if (width >= 800 && height >= 600)
+			established |= 0x01;
+		if (width >= 1024 && height >= 768)
+			established |= 0x0800;
+		EXPECT_EQ(established, edid[35] | edid[36] << 8)
+			TH_LOG("%ux%u", width, height);
+		for (j = 54; j < 126; j += 18) {
+			struct timing t = decode_timing(edid + j);
+
+			if (!t.clock_khz)
+				continue;
+			EXPECT_LE(t.width, width);
+			EXPECT_LE(t.height, height);
+		}
+	}
+}
+
 /* Any preferred size whose clock a detailed timing can hold. */
 TEST(every_size)
 {

@@ -48,17 +48,17 @@ static void check_desc(struct __test_metadata *_metadata,
 		       u64 vram_size)
 {
 	u32 heads, width, height;
-	char series;
+	char *series;
 	u64 mib;
 
-	ASSERT_EQ(2, sscanf(id, "%llu%c", &mib, &series));
+	mib = strtoull(id, &series, 10);
 	ref_limits(mib, &heads, &width, &height);
-	if (series == 'C')
+	if (*series == 'C')
 		heads = 1;
 	EXPECT_STREQ(id, desc->id);
 	EXPECT_EQ(mib * MIB, desc->profile.fb_size);
 	EXPECT_EQ(heads, desc->profile.num_heads);
-	EXPECT_EQ(series == 'B' ? 45 : 60, desc->profile.frl_hz);
+	EXPECT_EQ(*series == 'B' ? 45 : 60, desc->profile.frl_hz);
 	EXPECT_EQ(width, desc->profile.max_width);
 	EXPECT_EQ(height, desc->profile.max_height);
 	EXPECT_EQ(vram_size / (mib * MIB), desc->max_instance);
@@ -101,23 +101,29 @@ FIXTURE_VARIANT_ADD(generated, vram_31m) { 31 * MIB, "30" };
 FIXTURE_VARIANT_ADD(generated, vram_64m) { 64 * MIB, "64 32 16" };
 /* Halves are rounded down to 2 MiB. */
 FIXTURE_VARIANT_ADD(generated, vram_70m) { 70 * MIB, "70 34 16" };
+
 FIXTURE_VARIANT_ADD(generated, vram_1g) {
 	GIB, "1024 512 256 128 64 32 16"
 };
+
 FIXTURE_VARIANT_ADD(generated, vram_3g) {
 	3 * GIB, "3072 1536 768 384 192 96 48 24"
 };
+
 FIXTURE_VARIANT_ADD(generated, vram_4g) {
 	4 * GIB, "4096 2048 1024 512 256 128 64 32 16"
 };
+
 FIXTURE_VARIANT_ADD(generated, vram_48g) {
 	48 * GIB,
 	"49152 24576 12288 6144 3072 1536 768 384 192 96 48 24"
 };
+
 FIXTURE_VARIANT_ADD(generated, vram_1t) {
 	TIB,
 	"1048576 524288 262144 131072 65536 32768 16384 8192 4096 2048 1024 512 256 128 64 32 16"
 };
+
 /* More VRAM than one vGPU may have. */
 FIXTURE_VARIANT_ADD(generated, vram_3t) {
 	3 * TIB,

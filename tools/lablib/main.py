@@ -2,7 +2,7 @@
 """The command line of the lab."""
 import argparse
 import os
-import sys
+import signal
 
 from . import build, demo, root, tests, vm
 from .host import LabError, say
@@ -117,6 +117,7 @@ def _parser():
 
 def main():
     args = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return args.function(args)
     except LabError as error:

@@ -141,7 +141,9 @@ exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 def enter(command, root=ROOT, run="", share=""):
     """The command line that runs a command in the root directory, with this
     tree at /vgpu and the directories run and share at /lab and /share."""
-    return ["unshare", "--mount", "--fork", "--pid", "--kill-child",
+    # Nothing of it outlives the lab, however that ends.
+    return ["setpriv", "--pdeathsig", "KILL",
+            "unshare", "--mount", "--fork", "--pid", "--kill-child",
             "sh", "-c", _ENTER, "sh", root, TREE, run, share, *command]
 
 

@@ -61,13 +61,69 @@
 #define VGPU_DISPI_GETCAPS		0x02	/* XRES, YRES, BPP read their maxima */
 #define VGPU_DISPI_8BIT_DAC		0x20	/* kept, without effect */
 #define VGPU_DISPI_LFB			0x40	/* kept, the FB is always linear */
-#define VGPU_DISPI_NOCLEARMEM		0x80	/* do not clear the picture */
+#define VGPU_DISPI_NOCLEARMEM		0x80	/* kept, nothing is ever cleared */
 
 /* Extended registers. */
 #define VGPU_EXT_SIZE			0x600	/* size of this block, 8 */
 #define VGPU_EXT_ENDIAN			0x604	/* byte order of the picture */
 #define VGPU_EXT_ENDIAN_LITTLE		0x1e1e1e1e
 #define VGPU_EXT_ENDIAN_BIG		0xbebebebe
+
+/*
+ * BAR4: what is native to a vGPU.  Registers are 32 bits wide.  The doorbell,
+ * the MSI-X table and its pending bits each have a page of their own, so that
+ * a VMM can treat each in its own way.
+ */
+#define VGPU_BAR4_SIZE			0x4000
+#define VGPU_BAR4_DOORBELL		0x1000
+#define VGPU_BAR4_MSIX_TABLE		0x2000
+#define VGPU_BAR4_MSIX_PBA		0x3000
+
+/* Identification, read-only. */
+#define VGPU_REG_MAGIC			0x000
+#define VGPU_MAGIC			0x55504756	/* "VGPU" */
+#define VGPU_REG_VERSION		0x004	/* major << 16 | minor */
+#define VGPU_VERSION			0x00010000
+#define VGPU_REG_FEATURES		0x008	/* VGPU_FEATURE_* */
+#define VGPU_FEATURE_VBLANK		0x00000001
+#define VGPU_REG_NUM_HEADS		0x00c
+#define VGPU_REG_FB_SIZE_LO		0x010	/* framebuffer in bytes */
+#define VGPU_REG_FB_SIZE_HI		0x014
+#define VGPU_REG_MAX_WIDTH		0x018	/* pixels */
+#define VGPU_REG_MAX_HEIGHT		0x01c	/* lines */
+#define VGPU_REG_NUM_VECTORS		0x020	/* MSI-X vectors */
+
+/*
+ * Interrupts.  An event sets its bit in STATUS; writing ones clears them.
+ * Bits that are set in both STATUS and ENABLE raise the interrupt: with MSI-X
+ * the vector of the bit's number, otherwise INTx, for as long as there are any.
+ */
+#define VGPU_REG_IRQ_STATUS		0x040
+#define VGPU_REG_IRQ_ENABLE		0x044
+#define VGPU_IRQ_CONFIG			0	/* configuration, ECC */
+#define VGPU_IRQ_ENGINE			1
+#define VGPU_IRQ_HEAD(h)		(2 + (h))	/* vblank */
+#define VGPU_NR_IRQS			6
+
+/* Heads: head h has its block at 0x100 + 0x100 * h.  Read-only so far. */
+#define VGPU_REG_HEAD(h)		(0x100 + 0x100 * (h))
+#define VGPU_HEAD_SIZE			0x100
+#define VGPU_HEAD_WIDTH			0x00	/* 0 while nothing is shown */
+#define VGPU_HEAD_HEIGHT		0x04
+#define VGPU_HEAD_PITCH			0x08	/* bytes */
+#define VGPU_HEAD_FORMAT		0x0c	/* DRM fourcc */
+#define VGPU_HEAD_OFFSET_LO		0x10	/* in the framebuffer */
+#define VGPU_HEAD_OFFSET_HI		0x14
+#define VGPU_HEAD_VBLANKS		0x18	/* counts on, wraps around */
+
+/*
+ * The vendor-specific capability in config space: its length byte is followed
+ * by VGPU_CAP_VERSION (16 bits, major << 8 | minor of VGPU_VERSION) and the
+ * offset of the native registers' BAR (8 bits).
+ */
+#define VGPU_CAP_VERSION		0x04
+#define VGPU_CAP_BAR			0x06
+#define VGPU_CAP_LEN			0x08
 
 /*
  * VFIO regions behind the standard PCI ones.

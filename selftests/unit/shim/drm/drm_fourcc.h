@@ -3,7 +3,7 @@
 #ifndef _SHIM_DRM_FOURCC_H
 #define _SHIM_DRM_FOURCC_H
 
-#if __has_include_next(<drm/drm_fourcc.h>)
+#if __has_include_next("drm/drm_fourcc.h")
 #include_next <drm/drm_fourcc.h>
 #else
 #include <linux/types.h>

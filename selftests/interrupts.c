@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/* MSI-X, INTx with mask and unmask, REQ and ERR; vblank is the source. */
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_test.h"
+
+#define BAR4 VFIO_PCI_BAR4_REGION_INDEX
+#define VBLANK VGPU_IRQ_HEAD(0)
+
+FIXTURE(interrupts)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+	int fd[VGPU_NR_IRQS];
+	uint32_t nr;
+};
+
+FIXTURE_VARIANT(interrupts)
+{
+	const char *type;
+	unsigned int hz;
+};
+
+FIXTURE_VARIANT_ADD(interrupts, q)
+{
+	.type = "16Q",
+	.hz = 60,
+};
+
+FIXTURE_VARIANT_ADD(interrupts, b)
+{
+	.type = "16B",
+	.hz = 45,
+};
+
+FIXTURE_SETUP(interrupts)
+{
+	int i;
+
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "16M", NULL));
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, variant->type));
+	for (i = 0; i < VGPU_NR_IRQS; i++) {
+		self->fd[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+		ASSERT_LE(0, self->fd[i]);
+	}
+	self->nr = VGPU_IRQ_HEAD(1);
+}
+
+FIXTURE_TEARDOWN(interrupts)
+{
+	int i;
+
+	for (i = 0; i < VGPU_NR_IRQS; i++)
+		close(self->fd[i]);
+	vt_end(&self->dev);
+	vt_gpu_del(&self->gpu);
+}
+
+static int set_irqs(struct vt_dev *dev, uint32_t index, uint32_t flags,
+		    uint32_t start, uint32_t count, const void *data,
+		    size_t size)
+{
+	struct vfio_irq_set *set = calloc(1, sizeof(*set) + size);
+	int ret;
+
+	set->argsz = sizeof(*set) + size;
+	set->flags = flags;
+	set->index = index;
+	set->start = start;
+	set->count = count;
+	if (size)
+		memcpy(set->data, data, size);
+	ret = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	free(set);
+	return ret;
+}
+
+#define EVENTFD (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
+
+static int trigger_by(struct vt_dev *dev, uint32_t index, uint32_t start,
+		      uint32_t count, const int *fds)
+{
+	return set_irqs(dev, index, EVENTFD, start, count, fds,
+			count * sizeof(*fds));
+}
+
+static uint32_t reg_get(struct vt_dev *dev, uint32_t reg)
+{
+	uint32_t value = ~0u;
+
+	vt_pread(dev, BAR4, reg, &value, 4);
+	return value;
+}
+
+static void reg_set(struct vt_dev *dev, uint32_t reg, uint32_t value)
+{
+	vt_pwrite(dev, BAR4, reg, &value, 4);
+}
+
+/* Events within @ms, or 0. */
+static uint64_t wait_for(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	uint64_t n = 0;
+
+	if (poll(&p, 1, ms) == 1 && read(fd, &n, sizeof(n)) != sizeof(n))
+		n = 0;
+	return n;
+}
+
+static void ack(struct vt_dev *dev)
+{
+	reg_set(dev, VGPU_REG_IRQ_STATUS, ~0u);
+}
+
+static void vblank_on(struct __test_metadata *_metadata, struct vt_dev *dev)
+{
+	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
+	reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
+}
+
+TEST_F(interrupts, identification)
+{
+	struct vt_dev *dev = &self->dev;
+
+	EXPECT_EQ(VGPU_MAGIC, reg_get(dev, VGPU_REG_MAGIC));
+	EXPECT_EQ(VGPU_VERSION, reg_get(dev, VGPU_REG_VERSION));
+	EXPECT_EQ(1, reg_get(dev, VGPU_REG_NUM_HEADS));
+	EXPECT_EQ(16 * VT_MIB, reg_get(dev, VGPU_REG_FB_SIZE_LO));
+	EXPECT_EQ(0, reg_get(dev, VGPU_REG_FB_SIZE_HI));
+	EXPECT_EQ(1920, reg_get(dev, VGPU_REG_MAX_WIDTH));
+	EXPECT_EQ(1200, reg_get(dev, VGPU_REG_MAX_HEIGHT));
+	EXPECT_EQ(self->nr, reg_get(dev, VGPU_REG_NUM_VECTORS));
+	reg_set(dev, VGPU_REG_MAGIC, 0);
+	EXPECT_EQ(VGPU_MAGIC, reg_get(dev, VGPU_REG_MAGIC));
+	/* Only events that the vGPU has can be enabled. */
+	reg_set(dev, VGPU_REG_IRQ_ENABLE, ~0u);
+	EXPECT_EQ((1u << self->nr) - 1, reg_get(dev, VGPU_REG_IRQ_ENABLE));
+}
+
+TEST_F(interrupts, head_block)
+{
+	struct vt_dev *dev = &self->dev;
+	uint32_t head = VGPU_REG_HEAD(0);
+
+	EXPECT_EQ(0, reg_get(dev, head + VGPU_HEAD_WIDTH));
+	ASSERT_EQ(0, vt_mode(dev, 800, 600, 32));
+	ASSERT_EQ(0, vt_dispi_set(dev, VGPU_DISPI_Y_OFFSET, 10));
+	EXPECT_EQ(800, reg_get(dev, head + VGPU_HEAD_WIDTH));
+	EXPECT_EQ(600, reg_get(dev, head + VGPU_HEAD_HEIGHT));
+	EXPECT_EQ(3200, reg_get(dev, head + VGPU_HEAD_PITCH));
+	EXPECT_EQ(32000, reg_get(dev, head + VGPU_HEAD_OFFSET_LO));
+	EXPECT_EQ(0, reg_get(dev, VGPU_REG_HEAD(1) + VGPU_HEAD_WIDTH));
+}
+
+TEST_F(interrupts, msix)
+{
+	struct vt_dev *dev = &self->dev;
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, self->nr,
+				self->fd));
+	vblank_on(_metadata, dev);
+	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
+	EXPECT_EQ(1 << VBLANK, reg_get(dev, VGPU_REG_IRQ_STATUS));
+	/* Not again before the guest has looked. */
+	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
+	ack(dev);
+	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
+	EXPECT_EQ(0, wait_for(self->fd[VGPU_IRQ_CONFIG], 0));
+	/* Disabled in the device. */
+	reg_set(dev, VGPU_REG_IRQ_ENABLE, 0);
+	ack(dev);
+	wait_for(self->fd[VBLANK], 0);
+	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
+	/* Enabling what is pending interrupts at once. */
+	reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
+	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
+	/* Taken away by the VMM. */
+	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
+			      VFIO_IRQ_SET_DATA_NONE |
+			      VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0));
+	ack(dev);
+	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
+}
+
+TEST_F(interrupts, intx)
+{
+	struct vt_dev *dev = &self->dev;
+	int unmask = self->fd[1];
+	uint64_t one = 1;
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, self->fd));
+	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+			      VFIO_IRQ_SET_DATA_EVENTFD |
+			      VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, &unmask,
+			      sizeof(unmask)));
+	vblank_on(_metadata, dev);
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	/* Masked by itself, even when the guest acknowledges. */
+	ack(dev);
+	EXPECT_EQ(0, wait_for(self->fd[0], 200));
+	/* The resample eventfd: pending again, so it comes again. */
+	ASSERT_EQ(8, write(unmask, &one, 8));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	/* By ioctl. */
+	ack(dev);
+	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+			      VFIO_IRQ_SET_DATA_NONE |
+			      VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, NULL, 0));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	/* Masked by ioctl. */
+	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+			      VFIO_IRQ_SET_DATA_NONE |
+			      VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL, 0));
+	ack(dev);
+	EXPECT_EQ(0, wait_for(self->fd[0], 200));
+	/* INTx disabled in COMMAND. */
+	EXPECT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+			      VFIO_IRQ_SET_DATA_NONE |
+			      VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0));
+}
+
+TEST_F(interrupts, intx_disabled)
+{
+	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_DISABLE;
+	struct vt_dev *dev = &self->dev;
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, self->fd));
+	ASSERT_EQ(2, vt_pwrite(dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND,
+			       &command, 2));
+	vblank_on(_metadata, dev);
+	EXPECT_EQ(0, wait_for(self->fd[0], 200));
+	ASSERT_EQ(0, vt_memory(dev, true));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+}
+
+/* Frames come at the rate of the type, and count while a mode is set. */
+TEST_F(interrupts, rate)
+{
+	const uint32_t reg = VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS;
+	struct vt_dev *dev = &self->dev;
+	struct timespec a, b;
+	uint32_t before, frames;
+	double seconds;
+
+	EXPECT_EQ(0, reg_get(dev, reg));
+	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
+	usleep(100000);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	before = reg_get(dev, reg);
+	usleep(2000000);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	frames = reg_get(dev, reg) - before;
+	seconds = b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9;
+	TH_LOG("%.1f frames a second of %u", frames / seconds, variant->hz);
+	EXPECT_GT(frames / seconds, variant->hz * 0.9);
+	EXPECT_LT(frames / seconds, variant->hz * 1.05);
+	ASSERT_EQ(0, vt_dispi_set(dev, VGPU_DISPI_ENABLE, 0));
+	before = reg_get(dev, reg);
+	usleep(200000);
+	EXPECT_EQ(before, reg_get(dev, reg));
+}
+
+TEST_F(interrupts, request)
+{
+	struct vt_dev *dev = &self->dev;
+
+	EXPECT_EQ(1, vt_read_number("/sys/bus/mdev/devices/%s/vgpu/busy",
+				    dev->uuid));
+	EXPECT_EQ(-EOPNOTSUPP, vt_write("1", "/sys/bus/mdev/devices/%s/vgpu/request",
+					dev->uuid));
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_REQ_IRQ_INDEX, 0, 1, self->fd));
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_ERR_IRQ_INDEX, 0, 1,
+				self->fd + 1));
+	EXPECT_EQ(0, vt_write("1", "/sys/bus/mdev/devices/%s/vgpu/request",
+			      dev->uuid));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	EXPECT_EQ(0, wait_for(self->fd[1], 0));
+	vt_close(dev);
+	EXPECT_EQ(0, vt_read_number("/sys/bus/mdev/devices/%s/vgpu/busy",
+				    dev->uuid));
+	EXPECT_EQ(-EINVAL, vt_write("x", "/sys/bus/mdev/devices/%s/vgpu/request",
+				    dev->uuid));
+}
+
+TEST_F(interrupts, bad_input)
+{
+	struct vt_dev *dev = &self->dev;
+	int bad[2] = { self->fd[0], 12345 };
+	int closed = -1, file = dev->fd;
+	uint32_t flags;
+
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_NUM_IRQS, 0, 1, self->fd));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, ~0u, 0, 1, self->fd));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSI_IRQ_INDEX, 0, 1,
+				      self->fd));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0,
+				      self->nr + 1, self->fd));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, self->nr, 1,
+				      self->fd));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, ~0u, 1,
+				      self->fd));
+	EXPECT_EQ(-EBADF, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, 2, bad));
+	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1,
+				      &file));
+	EXPECT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, &closed));
+	EXPECT_EQ(-ENOTTY, set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
+				    VFIO_IRQ_SET_DATA_NONE |
+				    VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL, 0));
+	/* Every combination of flags, with too little data for most. */
+	for (flags = 0; flags < 128; flags++)
+		set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, flags, 0, 1, NULL, 0);
+	EXPECT_EQ(-EINVAL, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, EVENTFD, 0,
+				    1, NULL, 0));
+	EXPECT_EQ(-EINVAL, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, ~0u, 0, 1,
+				    NULL, 0));
+}
+
+TEST_HARNESS_MAIN
