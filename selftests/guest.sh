@@ -36,7 +36,7 @@ picture_is_not_card()
 writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64Q/create" || exit 1
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 guest_start -vnc 127.0.0.1:7 \
-	-device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on"
+	-device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,id=vgpu,bus=slot1"
 
 check "guest comes up" guest_wait "guest: ready" 240
 check "bochs-drm binds by its own ids" \
@@ -53,7 +53,35 @@ echo "/bin/card $second; sleep 1; echo guest: second \$?" >&9
 check "guest draws again" guest_wait "guest: second 0" 60
 check "second picture" picture_is_card "$second"
 
-check "QEMU has no complaint" sh -c "! grep -v -e 'error recovery' '$guest_dir/qemu.log'"
+# What the guest makes of config space, twice, with a function reset between.
+cat >&9 <<'EOF'
+for i in 1 2; do lspci -vvv -d 1234:1111 | grep -v -e Region -e 'Control: I/O' > /lspci.$i; cat /lspci.$i; [ $i = 2 ] || echo 1 > /sys/bus/pci/devices/$(lspci -D -d 1234:1111 | cut -d' ' -f1)/reset; echo "guest: reset $?"; done; cmp /lspci.1 /lspci.2 && echo "guest: lspci is stable"
+EOF
+check "lspci in the guest" guest_wait "guest: lspci is stable" 60
+check "the guest can reset it" says "guest: reset 0"
+check "power management" says "NoSoftRst+"
+check "MSI-X" says "MSI-X: Enable. Count=6"
+check "function-level reset" says "FLReset+"
+check "vendor capability" says "Vendor Specific Information: Len=08"
+
+check "QEMU has no complaint" sh -c "! grep . '$guest_dir/qemu.log'"
+
+# Removed while the guest runs: QEMU is asked, the guest lets go.
+busy=/sys/bus/mdev/devices/$uuid/vgpu/busy
+check "busy" is "$(cat "$busy")" 1
+echo 1 > "/sys/bus/mdev/devices/$uuid/remove" &
+gone()
+{
+	for _ in $(seq 100); do
+		[ ! -e "/sys/bus/mdev/devices/$uuid" ] && return 0
+		sleep 0.5
+	done
+	tail -n 5 "$guest_dir/serial" | sed 's/^/# /'
+	return 1
+}
+check "removal of a vGPU in use" gone
+echo 'lspci -d 1234:1111 | wc -l | sed "s/^/guest: left /"' >&9
+check "the guest lives on without it" guest_wait "guest: left 0" 60
 guest_stop
-check "vGPU can be removed" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+wait
 ktap_end

@@ -218,10 +218,10 @@ TEST_F(mapping, charged)
 		map[pos] = 1;
 	after = vt_read_number(CGROUP "/memory.current");
 	TH_LOG("%lld KiB charged", (after - before) / 1024);
-	EXPECT_GE(after - before, 64 * VT_MIB);
+	EXPECT_GE(after - before, (long long)(64 * VT_MIB));
 	ASSERT_EQ(0, vt_reset(&self->dev));
 	EXPECT_LE(vt_read_number(CGROUP "/memory.current") - before,
-		  32 * VT_MIB);
+		  (long long)(32 * VT_MIB));
 	munmap(map, FB);
 	vt_write("0", "/sys/fs/cgroup/cgroup.procs");
 	rmdir(CGROUP);

@@ -136,6 +136,12 @@ out_unlock:
  */
 void soft_bus_remove(struct soft_gpu *gpu)
 {
+	struct pci_dev *pdev = soft_bus_device(gpu);
+
+	/* Wait here, and not with the lock of all of PCI held. */
+	if (pdev)
+		device_release_driver(&pdev->dev);
+	pci_dev_put(pdev);
 	pci_lock_rescan_remove();
 	pci_stop_root_bus(gpu->bus);
 	pci_remove_root_bus(gpu->bus);

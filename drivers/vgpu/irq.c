@@ -51,7 +51,6 @@ int vgpu_irq_info(struct vgpu *vgpu, void __user *arg)
 	if (info.index == VFIO_PCI_INTX_IRQ_INDEX)
 		info.flags |= VFIO_IRQ_INFO_MASKABLE |
 			      VFIO_IRQ_INFO_AUTOMASKED;
-	/* Single vectors come and go. */
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libFuzzer target: config space and BAR2 of one vGPU, accessed as the input
- * says.
+ * libFuzzer target: config space, BAR2 and BAR4 of one vGPU, accessed as the
+ * input says.
  *
  * The first byte picks a profile.  Then come operations: one byte that says
  * what to do, two for the offset, one for the length less one, and for writes
@@ -16,7 +16,12 @@
 
 #define MIB	(1ULL << 20)
 
-enum { CONFIG_READ, CONFIG_WRITE, BAR2_READ, BAR2_WRITE, RESET, NR_OPS };
+enum {
+	CONFIG_READ, CONFIG_WRITE, BAR2_READ, BAR2_WRITE, BAR4_READ, BAR4_WRITE,
+	RESET, VBLANK, NR_OPS
+};
+
+static const u32 sizes[] = { 4096, 4096, 4096, 4096, 16384, 16384, 1, 1 };
 
 static const struct vgpu_profile profiles[] = {
 	{ 16 * MIB, 1, 60, 1920, 1200 },
@@ -67,6 +72,10 @@ static void check_model(const struct vgpu_model *model,
 	for (i = 0; i < sizeof(model->config); i++)
 		check(!((model->config[i] ^ initial->config[i]) &
 			~model->config_mask[i]), "read-only bit changed");
+	check(!(model->irq_enable >> (2 + model->profile->num_heads)),
+	      "an event enabled that there is not");
+	check(!(vgpu_native_pending(model) & ~model->irq_enable),
+	      "a disabled event interrupts");
 	check(!model->dispi[0] && !model->dispi[10],
 	      "read-only dispi register changed");
 }
@@ -106,6 +115,19 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 			       0x502 + 2 * i <= offset + len),
 			      "neighbour changed");
 		break;
+	case BAR4_READ:
+		vgpu_bar4_read(model, offset, buf, len);
+		before.bad_access = model->bad_access;
+		check(!memcmp(model, &before, sizeof(before)),
+		      "a read changed something");
+		break;
+	case BAR4_WRITE:
+		vgpu_bar4_write(model, offset, buf, len);
+		check(!(model->irq_status & ~before.irq_status),
+		      "a write made an event");
+		check(!memcmp(model->dispi, before.dispi, sizeof(before.dispi)),
+		      "BAR4 changed BAR2");
+		break;
 	}
 	check(model->bad_access - before.bad_access <= len, "bad accesses");
 	free(buf);
@@ -124,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_model(&model, &initial);
 	while (in.size) {
 		u32 op = next(&in) % NR_OPS;
-		u32 region = op < BAR2_READ ? 256 : 4096;
+		u32 region = sizes[op];
 		u32 offset = next(&in), len;
 
 		offset = (offset | next(&in) << 8) % region;
@@ -133,9 +155,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			len = region - offset;
 		if (op == RESET) {
 			vgpu_model_reset(&model);
-			check(!memcmp(model.config, initial.config, 256),
+			check(!memcmp(model.config, initial.config,
+				      sizeof(model.config)),
 			      "config space after reset");
 			check(!model.scanout.format, "picture after reset");
+			check(!model.irq_status && !model.irq_enable,
+			      "interrupts after reset");
+		} else if (op == VBLANK) {
+			vgpu_native_vblank(&model, 0);
+			check(model.irq_status & 4, "no vblank event");
 		} else {
 			run(&model, op, offset, len, &in);
 		}

@@ -3,11 +3,15 @@
 #
 # Shell functions for scripts that run a guest on a vGPU in the lab host.
 
+# A guest that has ended is told from what it did not say.
+trap '' PIPE
+
 guest_release=$(uname -r)
 guest_dir=${guest_dir:-/tmp/guest}
 
 # guest_start QEMU-ARGUMENT...: start the guest; its serial line goes to
-# $guest_dir/serial, and $guest_dir/input is written to it.
+# $guest_dir/serial, and what is written to descriptor 9 goes to it.  There is
+# a PCI Express port "slot1" for a device that is to be unplugged.
 guest_start()
 {
 	mkdir -p "$guest_dir"
@@ -17,13 +21,14 @@ guest_start()
 	guest_cat=$!
 	guest_cpu=max
 	[ -e /dev/kvm ] && guest_cpu=host
-	qemu-system-x86_64 -machine pc,accel=kvm:tcg -cpu "$guest_cpu" -m 256M \
+	qemu-system-x86_64 -machine q35,accel=kvm:tcg -cpu "$guest_cpu" -m 256M \
 		-nodefaults -display none -vga none -no-reboot \
 		-chardev pipe,id=serial,path="$guest_dir/input" \
 		-serial chardev:serial \
 		-kernel "/boot/vmlinuz-$guest_release" \
 		-initrd "/build/guest-$guest_release.cpio" \
 		-append "console=ttyS0 quiet loglevel=3 card=$guest_nonce" \
+		-device pcie-root-port,id=slot1,chassis=1 \
 		"$@" > "$guest_dir/qemu.log" 2>&1 &
 	guest_pid=$!
 	exec 9> "$guest_dir/input.in"

@@ -11,7 +11,8 @@ from .host import LabError, say
 # or starts daemons comes after what must not be disturbed.
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "interrupts", "framebuffer", "mapping", "lifecycle",
-            "configfs.sh", "modules.sh", "clients.sh", "guest.sh")
+            "configfs.sh", "removal.sh", "modules.sh", "clients.sh",
+            "guest.sh")
 
 _RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
 

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A VMM that does not let go of a vGPU: it is asked, then the vGPU is revoked,
+# and removal completes when the VMM has closed it.
+. ./lib/ktap.sh
+
+drv=/sys/bus/pci/drivers/vgpu
+bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
+uuid=$(cat /proc/sys/kernel/random/uuid)
+dev=/sys/bus/mdev/devices/$uuid
+param=/sys/module/vgpu/parameters/revoke_seconds
+
+says()
+{
+	grep -q "$1" /tmp/hold.out && return 0
+	sed 's/^/# /' /tmp/hold.out
+	return 1
+}
+
+wait_for()
+{
+	for _ in $(seq "$2"); do
+		grep -q "$1" /tmp/hold.out && return 0
+		sleep 0.5
+	done
+	sed 's/^/# /' /tmp/hold.out
+	return 1
+}
+
+old=$(cat $param)
+check "default time to let go" is "$old" 60
+echo 10 > $param
+writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+check "not busy" is "$(cat "$dev/vgpu/busy")" 0
+check "asking for an idle one" writes ok 1 "$dev/vgpu/request"
+./hold "$uuid" watch > /tmp/hold.out &
+hold=$!
+check "held" wait_for open 20
+check "busy" is "$(cat "$dev/vgpu/busy")" 1
+
+sh -c "echo 1 > $dev/remove; echo removed >> /tmp/hold.out" &
+remover=$!
+check "asked" wait_for asked 20
+check "still there" says "config 1234"
+check "revoked" wait_for "config ffff" 60
+check "BAR0 reads ones" wait_for "bar0 ffffffff" 10
+check "the mapping is gone" wait_for "SIGBUS" 10
+check "reset is harmless" wait_for "reset" 10
+check "not removed yet" sh -c "! grep -q removed /tmp/hold.out"
+kill $hold
+wait $hold 2>/dev/null
+check "removed after close" wait_for removed 40
+wait $remover
+check "gone" test ! -e "$dev"
+echo "$old" > $param
+
+# The same by unbinding the GPU, with a holder that lets go when asked.
+writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+./hold "$uuid" obey > /tmp/hold.out &
+hold=$!
+check "held again" wait_for open 20
+check "unbind with an obedient user" timeout 30 sh -c "echo $bdf > $drv/unbind"
+wait $hold
+check "gone with the GPU" test ! -e "$dev"
+check "bind" writes ok "$bdf" $drv/bind
+ktap_end
