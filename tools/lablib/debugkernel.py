@@ -94,7 +94,7 @@ def _build():
     step("configuring the debug kernel", _make(_CONFIGURE),
          "debug-config.log")
     _check_config()
-    step("building the debug kernel, about MINUTES on two processors",
+    step("building the debug kernel, about 10 minutes on two processors",
          _make(_BUILD), "debug-build.log")
     with open(_STAMP, "w") as stamp:
         stamp.write(_recipe())

@@ -23,7 +23,9 @@ PACKAGES = """
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
 # the suite itself is there from the start.
-KERNELS = ("6.1", "6.12", "7", "debug")
+# The first is that of the suite; the tests run on these in this order.
+STOCK_KERNELS = ("6.12", "6.1", "7")
+KERNELS = (*STOCK_KERNELS, "debug")
 DEFAULT_KERNEL = "6.12"
 # Built when asked for; debugkernel.py knows how.
 DEBUG_KERNEL = "debug"
