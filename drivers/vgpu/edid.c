@@ -31,6 +31,8 @@
 #define EDID_DESCRIPTOR_SIZE	18
 #define EDID_DESCRIPTORS_END	126
 
+static const u8 edid_magic[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
+
 struct edid_timing {
 	u32 width, height;
 	u32 vsync, vblank;
@@ -173,7 +175,6 @@ static void edid_standard_timings(u8 *d, u32 max_width, u32 max_height)
 void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 			u32 max_width, u32 max_height)
 {
-	static const u8 magic[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
 	static const u8 srgb[10] = { 0xee, 0x91, 0xa3, 0x54, 0x4c,
 				     0x99, 0x26, 0x0f, 0x50, 0x54 };
 	struct edid_timing preferred = edid_timing(width, height);
@@ -192,7 +193,7 @@ void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 	}
 
 	memset(edid, 0, VGPU_EDID_BLOCK);
-	memcpy(edid, magic, sizeof(magic));
+	memcpy(edid, edid_magic, sizeof(edid_magic));
 	/* Three letters of five bits, "VGP", big-endian. */
 	put_unaligned_be16(('V' - '@') << 10 | ('G' - '@') << 5 | ('P' - '@'),
 			   edid + 8);
@@ -233,4 +234,31 @@ void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 	for (i = 0; i < VGPU_EDID_BLOCK - 1; i++)
 		sum += edid[i];
 	edid[VGPU_EDID_BLOCK - 1] = -sum;
+}
+
+/**
+ * vgpu_edid_valid() - whether a guest can be given an EDID
+ * @edid: the blob
+ * @size: its bytes
+ *
+ * Return: true for a base block that begins as one and for as many extension
+ * blocks as it announces, each with a good checksum
+ */
+bool vgpu_edid_valid(const u8 *edid, u32 size)
+{
+	u32 i;
+
+	if (size < VGPU_EDID_BLOCK || size % VGPU_EDID_BLOCK ||
+	    memcmp(edid, edid_magic, sizeof(edid_magic)) ||
+	    size / VGPU_EDID_BLOCK != edid[126] + 1U)
+		return false;
+	for (; size; edid += VGPU_EDID_BLOCK, size -= VGPU_EDID_BLOCK) {
+		u8 sum = 0;
+
+		for (i = 0; i < VGPU_EDID_BLOCK; i++)
+			sum += edid[i];
+		if (sum)
+			return false;
+	}
+	return true;
 }

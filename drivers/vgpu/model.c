@@ -2,14 +2,9 @@
 /*
  * The device model as a whole: power-on and reset.
  */
-#include <linux/minmax.h>
 #include <linux/string.h>
 
 #include "model.h"
-
-/* What a guest without a wish of its own gets; every type can show it. */
-#define VGPU_PREFERRED_WIDTH	1280
-#define VGPU_PREFERRED_HEIGHT	800
 
 /**
  * vgpu_model_init() - power on
@@ -22,17 +17,13 @@ void vgpu_model_init(struct vgpu_model *model,
 	memset(model, 0, sizeof(*model));
 	model->profile = profile;
 	vgpu_config_init(model);
-	vgpu_edid_generate(model->edid,
-			   min_t(u32, VGPU_PREFERRED_WIDTH, profile->max_width),
-			   min_t(u32, VGPU_PREFERRED_HEIGHT,
-				 profile->max_height),
-			   profile->max_width, profile->max_height);
+	vgpu_link_init(model);
 	vgpu_model_reset(model);
 }
 
 /**
  * vgpu_model_reset() - function-level reset
- * @model: the model; what the VMM gave it (EDID) and counters stay
+ * @model: the model; what the VMM gave it (the link) and counters stay
  */
 void vgpu_model_reset(struct vgpu_model *model)
 {

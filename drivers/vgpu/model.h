@@ -52,11 +52,24 @@ struct vgpu_scanout {
 };
 
 /**
+ * struct vgpu_link - the cable of head 0, whose other end the VMM has
+ * @up: a monitor is connected
+ * @size: bytes of @blob that count
+ * @blob: the EDID that the VMM is writing; it counts when the link goes up
+ */
+struct vgpu_link {
+	bool up;
+	u32 size;
+	u8 blob[VGPU_BAR2_EDID_SIZE];
+};
+
+/**
  * struct vgpu_model - all state of a vGPU that the guest can read or write
  * @profile: the type's properties
  * @config: PCI config space as the guest reads it
  * @config_mask: which bits of @config the guest can write
- * @edid: the EDID of head 0, padded with zeroes
+ * @edid: the EDID of head 0, padded with zeroes; all zero with the link down
+ * @link: what the VMM has to say about it
  * @dispi: dispi registers as last written
  * @att_data: the next write to the VGA attribute port is data, not an index
  * @blanked: the guest turned the picture off through the attribute port
@@ -72,6 +85,7 @@ struct vgpu_model {
 	u8 config[VGPU_CONFIG_SIZE];
 	u8 config_mask[VGPU_CONFIG_SIZE];
 	u8 edid[VGPU_BAR2_EDID_SIZE];
+	struct vgpu_link link;
 	u16 dispi[VGPU_DISPI_NR];
 	bool att_data;
 	bool blanked;
@@ -116,6 +130,7 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value);
 u32 vgpu_head_read(struct vgpu_model *model, u32 reg);
 u32 vgpu_msix_read(struct vgpu_model *model, u32 reg);
 void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value);
+void vgpu_native_event(struct vgpu_model *model, u32 irq);
 void vgpu_native_vblank(struct vgpu_model *model, u32 head);
 u32 vgpu_native_pending(const struct vgpu_model *model);
 
@@ -130,5 +145,14 @@ void vgpu_vga_write(struct vgpu_model *model, u32 reg, u32 value);
 #define VGPU_EDID_BLOCK		128
 void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 			u32 max_width, u32 max_height);
+
+bool vgpu_edid_valid(const u8 *edid, u32 size);
+
+/* link.c */
+void vgpu_link_init(struct vgpu_model *model);
+void vgpu_link_read(const struct vgpu_model *model, u32 offset, void *buf,
+		    u32 len);
+int vgpu_link_write(struct vgpu_model *model, u32 offset, const void *buf,
+		    u32 len);
 
 #endif /* _VGPU_MODEL_H */

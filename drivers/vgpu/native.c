@@ -127,6 +127,16 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 }
 
 /**
+ * vgpu_native_event() - something has happened that may interrupt
+ * @model: the model
+ * @irq: VGPU_IRQ_*
+ */
+void vgpu_native_event(struct vgpu_model *model, u32 irq)
+{
+	model->irq_status |= 1U << irq;
+}
+
+/**
  * vgpu_native_vblank() - a head has shown a frame
  * @model: the model
  * @head: one that the type has
@@ -134,7 +144,7 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 void vgpu_native_vblank(struct vgpu_model *model, u32 head)
 {
 	model->vblanks[head]++;
-	model->irq_status |= 1U << VGPU_IRQ_HEAD(head);
+	vgpu_native_event(model, VGPU_IRQ_HEAD(head));
 }
 
 /**

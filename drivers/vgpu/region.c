@@ -26,13 +26,15 @@
  * @read: copy @len bytes from @pos, which lie in the region, to @buf
  * @write: the same the other way round
  * @mappable: the framebuffer can be mapped through it
- * @subtype: VGPU_REGION_SUBTYPE_* for regions that are not standard
+ * @type: VFIO_REGION_TYPE_* of a region that is not standard, else 0
+ * @subtype: what it is among those of its type
  */
 struct vgpu_region {
 	u64 (*size)(const struct vgpu *vgpu);
 	int (*read)(struct vgpu *vgpu, u64 pos, void *buf, size_t len);
 	int (*write)(struct vgpu *vgpu, u64 pos, const void *buf, size_t len);
 	bool mappable;
+	u32 type;
 	u32 subtype;
 };
 
@@ -187,6 +189,30 @@ static int console_write(struct vgpu *vgpu, u64 pos, const void *buf,
 	return vgpu_fb_write(&vgpu->fb, console_offset(vgpu, pos), buf, len);
 }
 
+static u64 edid_size(const struct vgpu *vgpu)
+{
+	return VGPU_REGION_EDID_SIZE;
+}
+
+static int edid_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+{
+	mutex_lock(&vgpu->lock);
+	vgpu_link_read(&vgpu->model, pos, buf, len);
+	mutex_unlock(&vgpu->lock);
+	return 0;
+}
+
+static int edid_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
+{
+	int ret;
+
+	mutex_lock(&vgpu->lock);
+	ret = vgpu_link_write(&vgpu->model, pos, buf, len);
+	vgpu_irq_update(vgpu);
+	mutex_unlock(&vgpu->lock);
+	return ret;
+}
+
 static const struct vgpu_region vgpu_regions[VGPU_NUM_REGIONS] = {
 	[VFIO_PCI_BAR0_REGION_INDEX] = {
 		.size = bar0_size,
@@ -214,7 +240,15 @@ static const struct vgpu_region vgpu_regions[VGPU_NUM_REGIONS] = {
 		.read = console_read,
 		.write = console_write,
 		.mappable = true,
+		.type = VFIO_REGION_TYPE_PCI_VENDOR_TYPE | VGPU_PCI_VENDOR,
 		.subtype = VGPU_REGION_SUBTYPE_CONSOLE,
+	},
+	[VGPU_REGION_EDID] = {
+		.size = edid_size,
+		.read = edid_read,
+		.write = edid_write,
+		.type = VFIO_REGION_TYPE_GFX,
+		.subtype = VFIO_REGION_SUBTYPE_GFX_EDID,
 	},
 };
 
@@ -247,13 +281,14 @@ static int vgpu_region_add_sparse(struct vfio_info_cap *caps, u64 size)
 					sizeof(sparse));
 }
 
-static int vgpu_region_add_type(struct vfio_info_cap *caps, u32 subtype)
+static int vgpu_region_add_type(struct vfio_info_cap *caps,
+				const struct vgpu_region *region)
 {
 	struct vfio_region_info_cap_type type = {
 		.header.id = VFIO_REGION_INFO_CAP_TYPE,
 		.header.version = 1,
-		.type = VFIO_REGION_TYPE_PCI_VENDOR_TYPE | VGPU_PCI_VENDOR,
-		.subtype = subtype,
+		.type = region->type,
+		.subtype = region->subtype,
 	};
 
 	return vfio_info_add_capability(caps, &type.header, sizeof(type));
@@ -289,8 +324,8 @@ int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 		if (info->size != vgpu->fb.size)
 			ret = vgpu_region_add_sparse(caps, vgpu->fb.size);
 	}
-	if (!ret && region->subtype)
-		ret = vgpu_region_add_type(caps, region->subtype);
+	if (!ret && region->type)
+		ret = vgpu_region_add_type(caps, region);
 	return ret;
 }
 

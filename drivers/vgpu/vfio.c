@@ -157,6 +157,9 @@ static void vgpu_vfio_close(struct vfio_device *vdev)
 	vgpu_irq_release(vgpu);
 	vgpu_reset(vgpu);
 	vgpu_vblank_stop(vgpu);
+	mutex_lock(&vgpu->lock);
+	vgpu_link_init(&vgpu->model);
+	mutex_unlock(&vgpu->lock);
 	if (vgpu->revoked) {
 		vgpu_fb_revoke(&vgpu->fb, false);
 		vgpu->revoked = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libFuzzer target: config space, BAR2 and BAR4 of one vGPU, accessed as the
- * input says.
+ * libFuzzer target: config space, BAR2, BAR4 and the EDID region of one vGPU,
+ * accessed as the input says.
  *
  * The first byte picks a profile.  Then come operations: one byte that says
  * what to do, two for the offset, one for the length less one, and for writes
@@ -18,10 +18,13 @@
 
 enum {
 	CONFIG_READ, CONFIG_WRITE, BAR2_READ, BAR2_WRITE, BAR4_READ, BAR4_WRITE,
-	RESET, VBLANK, NR_OPS
+	LINK_READ, LINK_WRITE, RESET, VBLANK, NR_OPS
 };
 
-static const u32 sizes[] = { 4096, 4096, 4096, 4096, 16384, 16384, 1, 1 };
+static const u32 sizes[NR_OPS] = {
+	4096, 4096, 4096, 4096, 16384, 16384, VGPU_REGION_EDID_SIZE,
+	VGPU_REGION_EDID_SIZE, 1, 1,
+};
 
 static const struct vgpu_profile profiles[] = {
 	{ 16 * MIB, 1, 60, 1920, 1200 },
@@ -65,8 +68,9 @@ static void check_model(const struct vgpu_model *model,
 	      s->height == want.height && s->pitch == want.pitch &&
 	      s->offset == want.offset, "not the picture in the registers");
 	check(model->profile == initial->profile, "profile changed");
-	check(!memcmp(model->edid, initial->edid, sizeof(model->edid)),
-	      "EDID changed");
+	check(model->link.up ?
+	      vgpu_edid_valid(model->edid, 128 * (model->edid[126] + 1)) :
+	      !model->edid[1], "EDID does not fit the link");
 	check(!memcmp(model->config_mask, initial->config_mask,
 		      sizeof(model->config_mask)), "config mask changed");
 	for (i = 0; i < sizeof(model->config); i++)
@@ -127,6 +131,14 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 		      "a write made an event");
 		check(!memcmp(model->dispi, before.dispi, sizeof(before.dispi)),
 		      "BAR4 changed BAR2");
+		break;
+	case LINK_READ:
+		vgpu_link_read(model, offset, buf, len);
+		break;
+	case LINK_WRITE:
+		if (vgpu_link_write(model, offset, buf, len))
+			check(!memcmp(model, &before, sizeof(before)),
+			      "a refused write changed something");
 		break;
 	}
 	check(model->bad_access - before.bad_access <= len, "bad accesses");

@@ -10,9 +10,9 @@ from .host import LabError, say
 # Programs of selftests/ in the order in which they run: what reloads modules
 # or starts daemons comes after what must not be disturbed.
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
-            "interrupts", "framebuffer", "mapping", "lifecycle",
-            "configfs.sh", "removal.sh", "modules.sh", "clients.sh",
-            "guest.sh")
+            "edid_region", "interrupts", "framebuffer", "mapping",
+            "lifecycle", "configfs.sh", "removal.sh", "modules.sh",
+            "clients.sh", "guest.sh")
 
 _RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
 

@@ -134,7 +134,11 @@
  * moves along.  Mappings of it follow the picture by themselves.
  */
 #define VGPU_REGION_CONSOLE		9	/* VFIO_PCI_NUM_REGIONS */
-#define VGPU_NUM_REGIONS		10
+/* VFIO_REGION_TYPE_GFX, VFIO_REGION_SUBTYPE_GFX_EDID: see linux/vfio.h */
+#define VGPU_REGION_EDID		10
+#define VGPU_REGION_EDID_BLOB		0x400	/* where the EDID is in it */
+#define VGPU_REGION_EDID_SIZE		0x800
+#define VGPU_NUM_REGIONS		11
 #define VGPU_REGION_SUBTYPE_CONSOLE	1	/* with vendor type 0x1234 */
 
 #endif /* _UAPI_LINUX_VGPU_H */
