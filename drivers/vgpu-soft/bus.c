@@ -136,6 +136,7 @@ out_unlock:
  */
 void soft_bus_remove(struct soft_gpu *gpu)
 {
+	struct pci_host_bridge *bridge = to_pci_host_bridge(gpu->bus->bridge);
 	struct pci_dev *pdev = soft_bus_device(gpu);
 
 	/* Wait here, and not with the lock of all of PCI held. */
@@ -146,6 +147,8 @@ void soft_bus_remove(struct soft_gpu *gpu)
 	pci_stop_root_bus(gpu->bus);
 	pci_remove_root_bus(gpu->bus);
 	pci_unlock_rescan_remove();
+	/* pci_scan_root_bus() left us the first reference on it. */
+	pci_free_host_bridge(bridge);
 }
 
 /**

@@ -47,20 +47,32 @@ static ssize_t soft_vram_size_show(struct config_item *item, char *page)
 	return sysfs_emit(page, "%llu\n", size);
 }
 
+/* A copy of the configuration to change; ends with soft_item_commit(). */
+static struct soft_config *soft_item_edit(struct soft_item *soft)
+{
+	struct soft_config *new;
+
+	mutex_lock(&soft->lock);
+	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
+	if (!new)
+		mutex_unlock(&soft->lock);
+	return new;
+}
+
 /*
  * Try a configuration with one attribute changed, and keep it if it is good.
  * Types that were asked for must fit, so a smaller VRAM may be refused.
  */
-static int soft_item_set(struct soft_item *soft, const struct soft_config *new)
+static int soft_item_commit(struct soft_item *soft, struct soft_config *new)
 {
-	int ret;
+	int ret = -EBUSY;
 
-	lockdep_assert_held(&soft->lock);
-	if (soft->gpu)
-		return -EBUSY;
-	ret = soft_config_check(new);
+	if (!soft->gpu)
+		ret = soft_config_check(new);
 	if (!ret)
 		soft->config = *new;
+	mutex_unlock(&soft->lock);
+	kfree(new);
 	return ret;
 }
 
@@ -76,15 +88,11 @@ static ssize_t soft_vram_size_store(struct config_item *item, const char *page,
 	size = memparse(page, &end);
 	if (end == page || *skip_spaces(end))
 		return -EINVAL;
-	mutex_lock(&soft->lock);
-	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
-	ret = -ENOMEM;
-	if (new) {
-		new->vram_size = size;
-		ret = soft_item_set(soft, new);
-	}
-	mutex_unlock(&soft->lock);
-	kfree(new);
+	new = soft_item_edit(soft);
+	if (!new)
+		return -ENOMEM;
+	new->vram_size = size;
+	ret = soft_item_commit(soft, new);
 	return ret ?: count;
 }
 
@@ -109,16 +117,41 @@ static ssize_t soft_types_store(struct config_item *item, const char *page,
 
 	if (len >= sizeof(new->types))
 		return -E2BIG;
+	new = soft_item_edit(soft);
+	if (!new)
+		return -ENOMEM;
+	memset(new->types, 0, sizeof(new->types));
+	memcpy(new->types, page, len);
+	ret = soft_item_commit(soft, new);
+	return ret ?: count;
+}
+
+static ssize_t soft_numa_node_show(struct config_item *item, char *page)
+{
+	struct soft_item *soft = to_soft_item(item);
+	int node;
+
 	mutex_lock(&soft->lock);
-	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
-	ret = -ENOMEM;
-	if (new) {
-		memset(new->types, 0, sizeof(new->types));
-		memcpy(new->types, page, len);
-		ret = soft_item_set(soft, new);
-	}
+	node = soft->config.numa_node;
 	mutex_unlock(&soft->lock);
-	kfree(new);
+	return sysfs_emit(page, "%d\n", node);
+}
+
+static ssize_t soft_numa_node_store(struct config_item *item, const char *page,
+				    size_t count)
+{
+	struct soft_item *soft = to_soft_item(item);
+	struct soft_config *new;
+	int node, ret;
+
+	ret = kstrtoint(page, 10, &node);
+	if (ret)
+		return ret;
+	new = soft_item_edit(soft);
+	if (!new)
+		return -ENOMEM;
+	new->numa_node = node;
+	ret = soft_item_commit(soft, new);
 	return ret ?: count;
 }
 
@@ -193,12 +226,14 @@ static ssize_t soft_pci_address_show(struct config_item *item, char *page)
 
 CONFIGFS_ATTR(soft_, vram_size);
 CONFIGFS_ATTR(soft_, types);
+CONFIGFS_ATTR(soft_, numa_node);
 CONFIGFS_ATTR(soft_, power);
 CONFIGFS_ATTR_RO(soft_, pci_address);
 
 static struct configfs_attribute *soft_item_attrs[] = {
 	&soft_attr_vram_size,
 	&soft_attr_types,
+	&soft_attr_numa_node,
 	&soft_attr_power,
 	&soft_attr_pci_address,
 	NULL
@@ -233,6 +268,7 @@ static struct config_item *soft_make_item(struct config_group *group,
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&soft->lock);
 	soft->config.vram_size = SOFT_VRAM_DEFAULT;
+	soft->config.numa_node = NUMA_NO_NODE;
 	config_item_init_type_name(&soft->item, name, &soft_item_type);
 	return &soft->item;
 }

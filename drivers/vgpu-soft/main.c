@@ -27,6 +27,12 @@ static const struct pgpu_ops soft_pgpu_ops = {
 	.vram_discard = soft_vram_discard,
 };
 
+/* Costs nothing until it is used: a thousand pages, or one of 512. */
+static u64 soft_spare_size(u64 vram_size)
+{
+	return max_t(u64, SZ_4M, round_up(vram_size / 512, PGPU_BLOCK_SIZE));
+}
+
 static bool soft_match(struct pci_dev *pdev)
 {
 	return soft_bus_gpu(pdev);
@@ -40,6 +46,7 @@ static int soft_probe(struct pci_dev *pdev, struct pgpu_desc *desc)
 	desc->ops = &soft_pgpu_ops;
 	desc->owner = THIS_MODULE;
 	desc->vram_size = gpu->config.vram_size;
+	desc->spare_size = soft_spare_size(gpu->config.vram_size);
 	desc->types = gpu->config.types;
 	desc->priv = gpu;
 	return 0;
@@ -55,7 +62,8 @@ static struct pgpu_backend soft_backend = {
  * soft_config_check() - whether a GPU can be made from this
  * @config: to check
  *
- * Return: 0; -ERANGE or -EINVAL for a VRAM size, and what pgpu_types_check()
+ * Return: 0; -ERANGE or -EINVAL for a VRAM size, -EINVAL for a node that there
+ * is not, and what pgpu_types_check()
  * returns for the types
  */
 int soft_config_check(const struct soft_config *config)
@@ -63,6 +71,10 @@ int soft_config_check(const struct soft_config *config)
 	if (config->vram_size > SOFT_VRAM_MAX)
 		return -ERANGE;
 	if (config->vram_size % PGPU_BLOCK_SIZE)
+		return -EINVAL;
+	if (config->numa_node != NUMA_NO_NODE &&
+	    (config->numa_node < 0 || config->numa_node >= MAX_NUMNODES ||
+	     !node_online(config->numa_node)))
 		return -EINVAL;
 	return pgpu_types_check(config->types, config->vram_size);
 }
@@ -88,7 +100,7 @@ struct soft_gpu *soft_gpu_create(const struct soft_config *config)
 	if (!gpu)
 		return ERR_PTR(-ENOMEM);
 	gpu->config = *config;
-	soft_vram_init(&gpu->vram, NUMA_NO_NODE);
+	soft_vram_init(&gpu->vram, config->numa_node);
 	ret = soft_bus_add(gpu);
 	if (ret)
 		goto err_free;
@@ -155,6 +167,7 @@ static int __init soft_init(void)
 		goto err_unregister;
 	}
 	config->vram_size = vram_mib * SZ_1M;
+	config->numa_node = NUMA_NO_NODE;
 	for (i = 0; i < nr_gpus; i++) {
 		struct soft_gpu *gpu = soft_gpu_create(config);
 

@@ -27,10 +27,13 @@ struct soft_vram {
  * struct soft_config - what a software GPU is made from
  * @vram_size: in bytes, a multiple of 2 MiB
  * @types: as pgpu_desc.types
+ * @numa_node: where it is, and where its memory comes from as long as there is
+ *	some; or NUMA_NO_NODE
  */
 struct soft_config {
 	u64 vram_size;
 	char types[PGPU_TYPE_LIST_MAX];
+	int numa_node;
 };
 
 /**

@@ -21,6 +21,7 @@
 
 #ifdef _VGPU_CORE_H
 
+#include <linux/dma-buf.h>
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -204,6 +205,16 @@ vgpu_hrtimer_setup(struct hrtimer *timer,
 #endif
 }
 
+/* "invalidate mappings" was "move notify" until 7.1. */
+static inline void vgpu_dma_buf_invalidate(struct dma_buf *dmabuf)
+{
+#ifdef VGPU_HAVE_DMA_BUF_INVALIDATE
+	dma_buf_invalidate_mappings(dmabuf);
+#else
+	dma_buf_move_notify(dmabuf);
+#endif
+}
+
 /* The last step of a release operation, until the VFIO core took it over. */
 static inline void vgpu_vfio_released(struct vfio_device *vdev)
 {
@@ -213,4 +224,10 @@ static inline void vgpu_vfio_released(struct vfio_device *vdev)
 }
 
 #endif /* _VGPU_CORE_H */
+#ifdef VGPU_HAVE_CONST_BIN_ATTR
+#define VGPU_BIN_ATTR_CONST const
+#else
+#define VGPU_BIN_ATTR_CONST
+#endif
+
 #endif /* _VGPU_COMPAT_H */

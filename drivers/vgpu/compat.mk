@@ -25,3 +25,7 @@ vgpu-compat += $(call vgpu-probe,unaligned.h,.,LINUX_UNALIGNED)
 vgpu-compat += $(call vgpu-probe,eventfd.h,eventfd_signal.struct eventfd_ctx .ctx. __u64 n,EVENTFD_SIGNAL_N)
 # 6.13: timer and function in one call
 vgpu-compat += $(call vgpu-probe,hrtimer.h,void hrtimer_setup.struct,HRTIMER_SETUP)
+# 7.1: dma_buf_move_notify() renamed
+vgpu-compat += $(call vgpu-probe,dma-buf.h,void dma_buf_invalidate_mappings,DMA_BUF_INVALIDATE)
+# 6.16: binary attributes are constant
+vgpu-compat += $(call vgpu-probe,sysfs.h,read..struct file \*. struct kobject \*. const struct bin_attribute,CONST_BIN_ATTR)

@@ -21,7 +21,7 @@ u64 vgpu_bar0_size(const struct vgpu_profile *profile)
 }
 
 /* The capabilities, in the order of the list. */
-#define CAP_PM		0x40
+#define CAP_PM		VGPU_CONFIG_PM
 #define CAP_MSIX	0x48
 #define CAP_VENDOR	0x54
 #define CAP_EXP		0x60
@@ -105,8 +105,8 @@ void vgpu_config_init(struct vgpu_model *model)
 	u8 *config = model->config;
 	u8 *mask = model->config_mask;
 
-	memset(config, 0, VGPU_CONFIG_SIZE);
-	memset(mask, 0, VGPU_CONFIG_SIZE);
+	memset(config, 0, VGPU_CONFIG_USED);
+	memset(mask, 0, VGPU_CONFIG_USED);
 
 	put_unaligned_le16(VGPU_PCI_VENDOR, config + PCI_VENDOR_ID);
 	put_unaligned_le16(VGPU_PCI_DEVICE, config + PCI_DEVICE_ID);
@@ -150,8 +150,14 @@ void vgpu_config_reset(struct vgpu_model *model)
 {
 	u32 i;
 
-	for (i = 0; i < VGPU_CONFIG_SIZE; i++)
+	for (i = 0; i < VGPU_CONFIG_USED; i++)
 		model->config[i] &= ~model->config_mask[i];
+}
+
+static bool vgpu_config_msix(const struct vgpu_model *model)
+{
+	return model->config[CAP_MSIX + PCI_MSIX_FLAGS + 1] &
+	       (PCI_MSIX_FLAGS_ENABLE >> 8);
 }
 
 /**
@@ -164,7 +170,20 @@ void vgpu_config_reset(struct vgpu_model *model)
 void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 		      u32 len)
 {
-	memcpy(buf, model->config + offset, len);
+	u32 used = offset < VGPU_CONFIG_USED ?
+		   min(len, VGPU_CONFIG_USED - offset) : 0;
+
+	if (len == 4 && used == len) {
+		put_unaligned_le32(get_unaligned_le32(model->config + offset),
+				   buf);
+	} else {
+		memcpy(buf, model->config + offset, used);
+		memset(buf + used, 0, len - used);
+	}
+	/* Drivers that share an INTx line ask here whose interrupt it is. */
+	if (offset <= PCI_STATUS && PCI_STATUS < offset + len &&
+	    !vgpu_config_msix(model) && vgpu_native_pending(model))
+		((u8 *)buf)[PCI_STATUS - offset] |= PCI_STATUS_INTERRUPT;
 }
 
 /**
@@ -183,7 +202,7 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 	const u8 *new = buf;
 	u32 i;
 
-	for (i = 0; i < len; i++) {
+	for (i = 0; i < len && offset + i < VGPU_CONFIG_USED; i++) {
 		u8 mask = model->config_mask[offset + i];
 		u8 *reg = &model->config[offset + i];
 
@@ -194,18 +213,6 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 }
 
 /**
- * vgpu_config_memory() - whether the BARs answer
- * @model: the model
- *
- * Return: true with memory space enabled in COMMAND and the device in D0
- */
-bool vgpu_config_memory(const struct vgpu_model *model)
-{
-	return (model->config[PCI_COMMAND] & PCI_COMMAND_MEMORY) &&
-	       !(model->config[CAP_PM + PCI_PM_CTRL] & PCI_PM_CTRL_STATE_MASK);
-}
-
-/**
  * vgpu_config_intx() - whether interrupts go out as INTx
  * @model: the model
  */
@@ -213,6 +220,5 @@ bool vgpu_config_intx(const struct vgpu_model *model)
 {
 	return !(model->config[PCI_COMMAND + 1] &
 		 (PCI_COMMAND_INTX_DISABLE >> 8)) &&
-	       !(model->config[CAP_MSIX + PCI_MSIX_FLAGS + 1] &
-		 (PCI_MSIX_FLAGS_ENABLE >> 8));
+	       !vgpu_config_msix(model);
 }

@@ -8,22 +8,26 @@
  *  2. vgpu_backends_lock
  *  3. mdev core's parent semaphore, VFIO core's locks
  *  4. mmap_lock of the VMM
- *  5. vgpu_irqs.set_lock
+ *  5. vgpu_irqs.set_lock, vgpu_ioeventfds.lock
  *  6. vgpu.lock
- *  7. vgpu_fb.lock
- *  8. pgpu.lock, i_mmap_rwsem (mm core); neither is taken inside the other
+ *  7. vgpu_fb.resv, which importers of dma-bufs hold when they map them
+ *  8. vgpu_fb.lock
+ *  9. pgpu.lock, i_mmap_rwsem (mm core)
  *
- * User memory is never touched with one of 5 to 8 held.
+ * Of those with one number none is taken inside the other.  User memory is
+ * never touched with one of 5 to 9 held.
  */
 #ifndef _VGPU_CORE_H
 #define _VGPU_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/dma-resv.h>
 #include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/vfio.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 /* mdev.h uses VFIO_DEVICE_API_PCI_STRING's header without including it. */
 #include <linux/mdev.h>
 #include <drm/drm_mm.h>
@@ -31,6 +35,7 @@
 
 #include "compat.h"
 #include "model.h"
+#include "params.h"
 #include "type.h"
 
 /* A VFIO file offset is the region index and an offset in the region. */
@@ -55,6 +60,30 @@ struct vgpu_type {
 };
 
 /**
+ * struct pgpu_ecc - errors of a pGPU's memory; protected by pgpu.lock
+ * @enabled: in force
+ * @pending: from the next reset on
+ * @sbe: single-bit errors since the reset
+ * @dbe: double-bit errors since then
+ * @sbe_before: single-bit errors ever before
+ * @dbe_before: double-bit errors ever before
+ * @pages: struct pgpu_bad_page of each page that had an error
+ * @nr_retired: how many of these are retired, or to be
+ * @nr_pending: how many of the latter are still in use
+ */
+struct pgpu_ecc {
+	bool enabled;
+	bool pending;
+	u64 sbe;
+	u64 dbe;
+	u64 sbe_before;
+	u64 dbe_before;
+	struct xarray pages;
+	u32 nr_retired;
+	u32 nr_pending;
+};
+
+/**
  * struct pgpu - a physical GPU
  * @dev: its PCI device, parent of the mediated devices
  * @desc: what the backend told; the strings in it are only valid at probe
@@ -64,9 +93,14 @@ struct vgpu_type {
  * @mtypes: the same as the mdev core wants it
  * @nr_types: entries in both
  * @open_count: vGPUs that a VMM holds open
- * @lock: protects @vram and @free_blocks
- * @vram: which blocks of PGPU_BLOCK_SIZE belong to a vGPU
- * @free_blocks: how many do not
+ * @debugfs: its directory
+ * @ecc: errors and retired pages
+ * @lock: protects all of the following, @ecc, and changes of @remap
+ * @vram: which blocks of PGPU_BLOCK_SIZE are in use
+ * @free_blocks: how many are not
+ * @owners: whose each block is, or NULL
+ * @pools: blocks that are given out in single pages; list of struct vram_pool
+ * @remap: number of the page that stands in for a page of VRAM; see spare.c
  */
 struct pgpu {
 	struct device *dev;
@@ -77,32 +111,55 @@ struct pgpu {
 	struct mdev_type **mtypes;
 	u32 nr_types;
 	atomic_t open_count;
+	struct dentry *debugfs;
+	struct pgpu_ecc ecc;
 
 	struct mutex lock;
 	struct drm_mm vram;
 	u64 free_blocks;
+	struct vgpu_fb **owners;
+	struct list_head pools;
+	struct xarray remap;
+};
+
+/* Nothing stands in for a page that must not be used. */
+#define VRAM_NO_PAGE	((u64)LONG_MAX)
+
+/* Regions that show the part of the framebuffer where a picture is. */
+enum vgpu_fb_window {
+	VGPU_WINDOW_CONSOLE,
+	VGPU_WINDOW_CURSOR,
+	VGPU_NR_WINDOWS
 };
 
 /**
  * struct vgpu_fb - framebuffer of a vGPU: VRAM that is contiguous to the guest
  * @pgpu: whose VRAM
  * @size: in bytes
+ * @device_memory: as in struct pgpu_desc; here because dma-bufs outlive @pgpu
  * @extents: list of struct vram_extent
+ * @resv: reservation object of all its dma-bufs, held while pages are discarded
+ *	or moved; protects @dmabufs
+ * @dmabufs: list of struct vgpu_dmabuf
  * @lock: held for reading while pages of the framebuffer are in use, for
- *	writing while they are discarded or @console_base changes; protects
- *	@console_base and @revoked
- * @table: VRAM block number of each block of the framebuffer
- * @console_base: page of the framebuffer with which the console region begins
+ *	writing while they are discarded or @window changes; protects @window
+ *	and @revoked
+ * @table: VRAM block number of each block of the framebuffer; NULL when they
+ *	have been given back
+ * @window: page of the framebuffer with which each window begins
  * @revoked: see vgpu_fb_revoke()
  * @mapping: where the mappings of BAR0 and the console are found
  */
 struct vgpu_fb {
 	struct pgpu *pgpu;
 	u64 size;
+	bool device_memory;
 	struct list_head extents;
+	struct dma_resv resv;
+	struct list_head dmabufs;
 	struct rw_semaphore lock;
 	u64 *table;
-	u64 console_base;
+	u64 window[VGPU_NR_WINDOWS];
 	bool revoked;
 	struct address_space *mapping;
 };
@@ -133,17 +190,57 @@ struct vgpu_irqs {
 };
 
 /**
- * struct vgpu_vblank - the frames of head 0
+ * struct vgpu_ioeventfds - doorbells that are eventfds
+ * @lock: protects @list and @nr
+ * @list: of struct vgpu_ioeventfd
+ * @nr: how many
+ * @rung: how often they rang, and the model has not been told
+ */
+struct vgpu_ioeventfds {
+	struct mutex lock;
+	struct list_head list;
+	u32 nr;
+	atomic_t rung;
+};
+
+/**
+ * struct vgpu_vblank - the frames of the heads
  * @timer: one shot a frame
  * @work: what there is to do then
+ * @ended: frames that have ended and that @work has not seen
+ * @running: a head shows something; this and the following are protected by
+ *	vgpu.lock
  * @period: of a frame
- * @running: the head shows something; protected by vgpu.lock
+ * @since: when the running second began
+ * @frames: in it so far
+ * @rate: of the last full second
  */
 struct vgpu_vblank {
 	struct hrtimer timer;
 	struct work_struct work;
-	ktime_t period;
+	atomic_t ended;
 	bool running;
+	ktime_t period;
+	ktime_t since;
+	u32 frames;
+	u32 rate;
+};
+
+/* Planes whose dma-bufs a VMM can ask for: flips between a few are usual. */
+#define VGPU_MAX_PLANES		16
+
+/**
+ * struct vgpu_plane - a picture that has been given a dma-buf id
+ * @scanout: the picture; no format in an entry that is not used
+ * @dmabuf: shows it; a reference
+ * @id: its id, never used again for another
+ * @used: when it was asked for last, counted in questions
+ */
+struct vgpu_plane {
+	struct vgpu_scanout scanout;
+	struct dma_buf *dmabuf;
+	u32 id;
+	u64 used;
 };
 
 /**
@@ -152,10 +249,18 @@ struct vgpu_vblank {
  * @mdev: the mdev core's part
  * @type: its type
  * @fb: its memory
- * @lock: protects @model, @revoked and parts of @irqs and @vblank
- * @model: what the guest sees
+ * @lock: protects @model, @params, @next_params, @planes, @revoked and parts of
+ *	@irqs and @vblank
+ * @model: what the guest sees; exists while a VMM has the vGPU open
+ * @params: settings in force, of the VMM that has it open or had it last
+ * @next_params: settings for the next one
+ * @planes: pictures with a dma-buf id, VGPU_MAX_PLANES; exists while a VMM has
+ *	the vGPU open
+ * @plane_clock: counts questions for one
  * @irqs: interrupts
+ * @ioeventfds: doorbells
  * @vblank: frames
+ * @bars_on: BARs answer; changes with @lock held
  * @revoked: taken away from a VMM that did not let go
  * @open: a VMM has it open
  * @mmaps: keeps track of mappings where VFIO does not
@@ -166,9 +271,15 @@ struct vgpu {
 	struct vgpu_type *type;
 	struct vgpu_fb fb;
 	struct mutex lock;
-	struct vgpu_model model;
+	struct vgpu_model *model;
+	struct vgpu_params params;
+	struct vgpu_params next_params;
+	struct vgpu_plane *planes;
+	u64 plane_clock;
 	struct vgpu_irqs irqs;
+	struct vgpu_ioeventfds ioeventfds;
 	struct vgpu_vblank vblank;
+	bool bars_on;
 	bool revoked;
 	bool open;
 	struct vgpu_mmaps mmaps;
@@ -194,31 +305,88 @@ struct pgpu *pgpu_register(struct device *dev, struct pgpu_backend *backend,
 void pgpu_unregister(struct pgpu *pgpu);
 
 /* vram.c */
-void vram_init(struct pgpu *pgpu);
+int vram_init(struct pgpu *pgpu);
 void vram_fini(struct pgpu *pgpu);
-int vram_alloc(struct pgpu *pgpu, u64 nr_blocks, struct list_head *extents,
-	       u64 *table);
-void vram_free(struct pgpu *pgpu, struct list_head *extents);
+int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks);
+void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb);
 u64 vram_free_blocks(struct pgpu *pgpu);
+
+/* spare.c */
+int vram_spare_init(struct pgpu *pgpu);
+void vram_spare_fini(struct pgpu *pgpu);
+int vram_page_alloc(struct pgpu *pgpu, u64 *page);
+void vram_page_free(struct pgpu *pgpu, u64 page);
+void vram_page_clear(struct pgpu *pgpu, u64 page);
+u64 vram_resolve(struct pgpu *pgpu, u64 home);
+void vram_remap(struct pgpu *pgpu, u64 home, u64 to);
+bool vram_find_user(struct pgpu *pgpu, u64 page, u64 *home);
+int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home);
+u64 vram_spare_pages(struct pgpu *pgpu, u64 *free);
+
+/* ecc.c */
+void pgpu_ecc_init(struct pgpu *pgpu);
+void pgpu_ecc_fini(struct pgpu *pgpu);
+void pgpu_ecc_load(struct pgpu *pgpu);
+void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m);
+ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
+		      size_t count);
+int pgpu_ecc_reset(struct pgpu *pgpu);
+bool pgpu_ecc_enabled(struct pgpu *pgpu);
+bool pgpu_ecc_has_pending(struct pgpu *pgpu);
+bool pgpu_ecc_is_bad(struct pgpu *pgpu, u64 page);
+bool pgpu_ecc_is_pending(struct pgpu *pgpu, u64 page);
+u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last);
+void pgpu_ecc_again(struct pgpu *pgpu, u64 page);
+void pgpu_ecc_done(struct pgpu *pgpu, u64 page);
+void pgpu_ecc_retire_freed(struct pgpu *pgpu);
+
+/* ecc_attrs.c */
+extern const struct attribute_group *vgpu_pci_groups[];
 
 /* fb.c */
 int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size);
 void vgpu_fb_fini(struct vgpu_fb *fb);
+void vgpu_fb_destroy(struct vgpu_fb *fb);
 int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		struct pgpu_run *run);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
 void vgpu_fb_clear(struct vgpu_fb *fb);
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked);
-void vgpu_fb_set_console(struct vgpu_fb *fb, u64 offset);
+int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page);
+int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home);
+int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page);
+int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram);
+void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
+			u64 offset);
+
+/* mmap.c */
+vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
+vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
+			      u64 page);
+bool vgpu_huge_fault_fits(struct vm_fault *vmf, unsigned int order,
+			  pgoff_t *pgoff);
+int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
+		 const struct vm_operations_struct *ops, void *priv);
 
 /* mdev.c */
 extern struct mdev_driver vgpu_mdev_driver;
 
+/* attrs.c */
+int vgpu_attrs_add(struct vgpu *vgpu);
+void vgpu_attrs_del(struct vgpu *vgpu);
+void vgpu_attrs_busy(struct vgpu *vgpu);
+
+/* debugfs.c */
+void vgpu_debugfs_init(void);
+void vgpu_debugfs_exit(void);
+void vgpu_debugfs_add(struct pgpu *pgpu);
+void vgpu_debugfs_del(struct pgpu *pgpu);
+
 /* vfio.c */
 extern const struct vfio_device_ops vgpu_vfio_ops;
 void vgpu_reset(struct vgpu *vgpu);
-extern const struct attribute_group *vgpu_dev_groups[];
+void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page);
 
 /* region.c */
 int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
@@ -228,6 +396,11 @@ ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
 ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+void vgpu_bars_update(struct vgpu *vgpu);
+
+/* ioeventfd.c */
+int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg);
+void vgpu_ioeventfd_release(struct vgpu *vgpu);
 
 /* irq.c */
 int vgpu_irq_info(struct vgpu *vgpu, void __user *arg);
@@ -238,10 +411,22 @@ void vgpu_irq_release(struct vgpu *vgpu);
 
 /* vblank.c */
 void vgpu_vblank_init(struct vgpu *vgpu);
+u32 vgpu_vblank_limit(struct vgpu *vgpu);
 void vgpu_vblank_update(struct vgpu *vgpu);
 void vgpu_vblank_stop(struct vgpu *vgpu);
+u32 vgpu_vblank_rate(struct vgpu *vgpu);
 
 /* gfx.c */
+void vgpu_gfx_update(struct vgpu *vgpu);
+void vgpu_gfx_forget(struct vgpu *vgpu);
 int vgpu_gfx_query_plane(struct vgpu *vgpu, void __user *arg);
+int vgpu_gfx_get_dmabuf(struct vgpu *vgpu, void __user *arg);
+
+/* dmabuf.c */
+struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size);
+void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr);
+void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr);
+bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page);
+void vgpu_dmabuf_end(struct vgpu_fb *fb);
 
 #endif /* _VGPU_CORE_H */

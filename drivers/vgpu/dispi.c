@@ -9,79 +9,69 @@
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
-#include <drm/drm_fourcc.h>
 
 #include "model.h"
 
-static const struct {
-	u16 bpp;
-	u32 bytes;
-	u32 format;
-} vgpu_dispi_formats[] = {
-	{ 15, 2, DRM_FORMAT_XRGB1555 },
-	{ 16, 2, DRM_FORMAT_RGB565 },
-	{ 24, 3, DRM_FORMAT_RGB888 },
-	{ 32, 4, DRM_FORMAT_XRGB8888 },
-};
+/*
+ * Derive a scanout from the registers.  All arithmetic is in 64 bits: every
+ * factor is at most 16 bits wide but for the pitch, so nothing can wrap.
+ */
+static void vgpu_dispi_scanout(const struct vgpu_model *model,
+			       struct vgpu_scanout *scanout)
+{
+	const u16 *reg = model->dispi;
+	const struct vgpu_format *format;
+	u64 pitch;
+	u32 i;
+
+	memset(scanout, 0, sizeof(*scanout));
+	for (i = 0; i < VGPU_NR_FORMATS; i++)
+		if (vgpu_formats[i].bpp == reg[VGPU_DISPI_BPP])
+			break;
+	if (i == VGPU_NR_FORMATS)
+		return;
+	format = &vgpu_formats[i];
+
+	/* A virtual width below the visible one means: no more than visible. */
+	pitch = (u64)max(reg[VGPU_DISPI_VIRT_WIDTH], reg[VGPU_DISPI_XRES]) *
+		format->bytes;
+	scanout->format = format->format;
+	scanout->width = reg[VGPU_DISPI_XRES];
+	scanout->height = reg[VGPU_DISPI_YRES];
+	scanout->pitch = pitch;
+	scanout->offset = reg[VGPU_DISPI_Y_OFFSET] * pitch +
+			  (u64)reg[VGPU_DISPI_X_OFFSET] * format->bytes;
+}
 
 /*
- * Derive the scanout from the registers.  All arithmetic is in 64 bits: every
- * factor is at most 16 bits wide but for the pitch, so nothing can wrap.
+ * The head can be set here and in BAR4.  Who writes last has it; registers
+ * that are written here with the mode off do not take it away.
  */
 static void vgpu_dispi_update(struct vgpu_model *model)
 {
-	const struct vgpu_profile *profile = model->profile;
-	struct vgpu_scanout *scanout = &model->scanout;
-	const u16 *reg = model->dispi;
-	u64 pitch, offset, end;
-	u32 width, height, i;
+	bool on = model->dispi[VGPU_DISPI_ENABLE] & VGPU_DISPI_ENABLED;
+	struct vgpu_scanout scanout = { };
 
-	memset(scanout, 0, sizeof(*scanout));
-	if (!(reg[VGPU_DISPI_ENABLE] & VGPU_DISPI_ENABLED) || model->blanked)
+	if (!on && !model->dispi_on)
 		return;
-
-	for (i = 0; i < ARRAY_SIZE(vgpu_dispi_formats); i++)
-		if (vgpu_dispi_formats[i].bpp == reg[VGPU_DISPI_BPP])
-			break;
-	if (i == ARRAY_SIZE(vgpu_dispi_formats))
-		return;
-
-	width = reg[VGPU_DISPI_XRES];
-	height = reg[VGPU_DISPI_YRES];
-	if (!width || width > profile->max_width ||
-	    !height || height > profile->max_height)
-		return;
-
-	/* A virtual width below the visible one means: no more than visible. */
-	pitch = (u64)max_t(u32, reg[VGPU_DISPI_VIRT_WIDTH], width) *
-		vgpu_dispi_formats[i].bytes;
-	/* QEMU hands the pitch to pixman, which counts it in words. */
-	if (pitch % 4)
-		return;
-	offset = reg[VGPU_DISPI_Y_OFFSET] * pitch +
-		 (u64)reg[VGPU_DISPI_X_OFFSET] * vgpu_dispi_formats[i].bytes;
-	/* Whole lines, because that is what a VMM maps. */
-	end = offset + height * pitch;
-	if (end > profile->fb_size)
-		return;
-
-	scanout->format = vgpu_dispi_formats[i].format;
-	scanout->width = width;
-	scanout->height = height;
-	scanout->pitch = pitch;
-	scanout->offset = offset;
+	model->dispi_on = on;
+	if (on && !model->blanked)
+		vgpu_dispi_scanout(model, &scanout);
+	if (!vgpu_scanout_valid(model->profile, &scanout))
+		memset(&scanout, 0, sizeof(scanout));
+	vgpu_head_show(model, 0, &scanout);
 }
 
 /**
- * vgpu_dispi_reset() - back to power-on state: no mode, nothing shown
- * @model: the model
+ * vgpu_dispi_reset() - back to power-on state: no mode
+ * @model: its heads have been reset
  */
 void vgpu_dispi_reset(struct vgpu_model *model)
 {
 	memset(model->dispi, 0, sizeof(model->dispi));
 	model->att_data = false;
 	model->blanked = false;
-	vgpu_dispi_update(model);
+	model->dispi_on = false;
 }
 
 /**
@@ -158,10 +148,12 @@ u32 vgpu_vga_read(struct vgpu_model *model, u32 reg)
  */
 void vgpu_vga_write(struct vgpu_model *model, u32 reg, u32 value)
 {
+	bool blank = !(value & VGPU_VGA_ATT_ENABLE);
+
 	if (reg != VGPU_VGA_ATT - VGPU_BAR2_VGA)
 		return;
-	if (!model->att_data) {
-		model->blanked = !(value & VGPU_VGA_ATT_ENABLE);
+	if (!model->att_data && model->blanked != blank) {
+		model->blanked = blank;
 		vgpu_dispi_update(model);
 	}
 	model->att_data = !model->att_data;

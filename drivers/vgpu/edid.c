@@ -250,7 +250,7 @@ bool vgpu_edid_valid(const u8 *edid, u32 size)
 
 	if (size < VGPU_EDID_BLOCK || size % VGPU_EDID_BLOCK ||
 	    memcmp(edid, edid_magic, sizeof(edid_magic)) ||
-	    size / VGPU_EDID_BLOCK != edid[126] + 1U)
+	    size / VGPU_EDID_BLOCK != edid[VGPU_EDID_EXTENSIONS] + 1U)
 		return false;
 	for (; size; edid += VGPU_EDID_BLOCK, size -= VGPU_EDID_BLOCK) {
 		u8 sum = 0;

@@ -2,12 +2,14 @@
 /*
  * Framebuffer: the way from an offset that the guest uses to host memory.
  *
- * There is one walk, vgpu_fb_run().  Reads, writes, page faults and the
- * console all go through it, and hold vgpu_fb.lock for reading while they use
+ * There is one walk, vgpu_fb_run().  Reads, writes, page faults, planes and
+ * dma-bufs all go through it, and hold vgpu_fb.lock for reading while they use
  * what it answered.
  */
+#include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "core.h"
 
@@ -29,23 +31,50 @@ int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size)
 		return -ENOMEM;
 	fb->pgpu = pgpu;
 	fb->size = size;
+	fb->device_memory = pgpu->desc.device_memory;
 	init_rwsem(&fb->lock);
+	INIT_LIST_HEAD(&fb->dmabufs);
 	INIT_LIST_HEAD(&fb->extents);
-	ret = vram_alloc(pgpu, nr_blocks, &fb->extents, fb->table);
-	if (ret)
+	ret = vram_alloc(pgpu, fb, nr_blocks);
+	if (ret) {
 		kvfree(fb->table);
-	return ret;
+		return ret;
+	}
+	dma_resv_init(&fb->resv);
+	return 0;
 }
 
 /**
  * vgpu_fb_fini() - give the VRAM back
- * @fb: nobody uses it any more and nothing of it is mapped
+ * @fb: nobody has the vGPU open any more; dma-bufs may be left and have ended
  */
 void vgpu_fb_fini(struct vgpu_fb *fb)
 {
+	u64 *table = fb->table;
+
 	vgpu_fb_clear(fb);
-	vram_free(fb->pgpu, &fb->extents);
-	kvfree(fb->table);
+	vram_free(fb->pgpu, fb);
+	/* Who was told of an error in it may still come. */
+	down_write(&fb->lock);
+	fb->table = NULL;
+	up_write(&fb->lock);
+	kvfree(table);
+}
+
+/**
+ * vgpu_fb_destroy() - the last step, when no dma-buf is left either
+ * @fb: after vgpu_fb_fini()
+ */
+void vgpu_fb_destroy(struct vgpu_fb *fb)
+{
+	dma_resv_fini(&fb->resv);
+}
+
+/* The VRAM page of a framebuffer page that has not moved. */
+static u64 vgpu_fb_home(const struct vgpu_fb *fb, u64 page)
+{
+	return fb->table[page / PGPU_BLOCK_PAGES] * PGPU_BLOCK_PAGES +
+	       page % PGPU_BLOCK_PAGES;
 }
 
 /**
@@ -62,18 +91,31 @@ void vgpu_fb_fini(struct vgpu_fb *fb)
 int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		struct pgpu_run *run)
 {
-	u64 in_block = page % PGPU_BLOCK_PAGES;
-	u64 block = page / PGPU_BLOCK_PAGES;
+	struct pgpu *pgpu = fb->pgpu;
+	unsigned long next;
+	void *entry = NULL;
+	u64 vram;
 
 	lockdep_assert_held(&fb->lock);
 	if (page >= fb->size >> PAGE_SHIFT)
 		return -EINVAL;
 	if (fb->revoked)
 		return -EIO;
-	return fb->pgpu->desc.ops->vram_map(fb->pgpu,
-					    fb->table[block] * PGPU_BLOCK_PAGES + in_block,
-					    min(nr, PGPU_BLOCK_PAGES - in_block),
-					    alloc, run);
+	vram = vgpu_fb_home(fb, page);
+	nr = min(nr, PGPU_BLOCK_PAGES - page % PGPU_BLOCK_PAGES);
+	/* A run ends before a page that another one stands in for; that is one. */
+	next = vram;
+	if (!xa_empty(&pgpu->remap))
+		entry = xa_find(&pgpu->remap, &next, vram + nr - 1, XA_PRESENT);
+	if (entry && next == vram) {
+		vram = xa_to_value(entry);
+		nr = 1;
+		if (vram == VRAM_NO_PAGE)
+			return -EIO;
+	} else if (entry) {
+		nr = next - vram;
+	}
+	return pgpu->desc.ops->vram_map(pgpu, vram, nr, alloc, run);
 }
 
 /**
@@ -138,18 +180,160 @@ int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 	return ret;
 }
 
-static void vgpu_fb_clear_locked(struct vgpu_fb *fb)
+/* Take away the mappings of some pages, whichever region they go through. */
+static void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	const struct {
+		u32 region;
+		u64 base;
+	} views[] = {
+		{ VFIO_PCI_BAR0_REGION_INDEX, 0 },
+		{ VGPU_REGION_CONSOLE, fb->window[VGPU_WINDOW_CONSOLE] },
+		{ VGPU_REGION_CURSOR, fb->window[VGPU_WINDOW_CURSOR] },
+	};
+	u64 first;
+	u32 i;
+
+	lockdep_assert_held_write(&fb->lock);
+	for (i = 0; i < ARRAY_SIZE(views) && fb->mapping; i++) {
+		if (views[i].base >= page + nr)
+			continue;
+		first = max(page, views[i].base);
+		/* Even private copies go, though nothing here makes any. */
+		unmap_mapping_range(fb->mapping,
+				    VGPU_INDEX_TO_OFFSET(views[i].region) +
+				    ((first - views[i].base) << PAGE_SHIFT),
+				    (page + nr - first) << PAGE_SHIFT, 1);
+	}
+	vgpu_dmabuf_zap(fb, page, nr);
+}
+
+/*
+ * Stop all importers and take all mappings away, so that pages can move or go.
+ * Ends with vgpu_fb_release_pages().
+ */
+static void vgpu_fb_claim_pages(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	dma_resv_lock(&fb->resv, NULL);
+	vgpu_dmabuf_stop(fb, page, nr);
+	down_write(&fb->lock);
+	vgpu_fb_zap(fb, page, nr);
+}
+
+static void vgpu_fb_release_pages(struct vgpu_fb *fb)
+{
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
+}
+
+/* Copy a VRAM page that nobody can reach to another one. */
+static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
+{
+	const struct pgpu_ops *ops = fb->pgpu->desc.ops;
+	struct pgpu_run source, target;
+	int ret;
+
+	ret = ops->vram_map(fb->pgpu, from, 1, false, &source);
+	if (!ret)
+		ret = ops->vram_map(fb->pgpu, to, 1, true, &target);
+	if (ret)
+		return ret;
+	if (source.vaddr)
+		memcpy(target.vaddr, source.vaddr, PAGE_SIZE);
+	else
+		memset(target.vaddr, 0, PAGE_SIZE);
+	/* Write-combined: before anybody else looks. */
+	wmb();
+	return 0;
+}
+
+/*
+ * Have a spare page stand in for a page of the framebuffer, with its content or
+ * with zeroes.
+ */
+static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
+{
+	struct pgpu *pgpu = fb->pgpu;
+	u64 from = vram_resolve(pgpu, home), to;
+	int ret;
+
+	lockdep_assert_held_write(&fb->lock);
+	ret = xa_reserve(&pgpu->remap, home, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	ret = vram_page_alloc(pgpu, &to);
+	if (!ret && keep) {
+		ret = vgpu_fb_copy_page(fb, from, to);
+		if (ret)
+			vram_page_free(pgpu, to);
+	} else if (!ret) {
+		vram_page_clear(pgpu, to);
+	}
+	if (ret) {
+		if (!pgpu_ecc_is_bad(pgpu, home))
+			xa_release(&pgpu->remap, home);
+		return ret;
+	}
+	vram_remap(pgpu, home, to);
+	pgpu_ecc_done(pgpu, from == VRAM_NO_PAGE ? home : from);
+	return 0;
+}
+
+/* A page that is bad, or was, gets a good one that is zero, or none. */
+static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
+{
+	struct pgpu *pgpu = fb->pgpu;
+	u64 now = vram_resolve(pgpu, home);
+
+	if (now != VRAM_NO_PAGE && !pgpu_ecc_is_bad(pgpu, now)) {
+		vram_page_clear(pgpu, now);
+	} else if (vgpu_fb_replace(fb, home, false)) {
+		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
+				    home << PAGE_SHIFT);
+		vram_remap(pgpu, home, VRAM_NO_PAGE);
+		pgpu_ecc_done(pgpu, now);
+		pgpu_ecc_again(pgpu, home);
+	}
+}
+
+/* A page that has only moved takes its place again. */
+static void vgpu_fb_go_home(struct pgpu *pgpu, u64 home)
+{
+	u64 from = vram_resolve(pgpu, home);
+
+	vram_remap(pgpu, home, home);
+	/* Its stand-in may have gone bad. */
+	pgpu_ecc_done(pgpu, from);
+}
+
+static void vgpu_fb_discard_block(struct vgpu_fb *fb, u64 first)
+{
+	struct pgpu *pgpu = fb->pgpu;
+	u64 last = first + PGPU_BLOCK_PAGES - 1, bad;
+	unsigned long home;
+	void *entry;
+
+	pgpu->desc.ops->vram_discard(pgpu, first, PGPU_BLOCK_PAGES);
+	if (!xa_empty(&pgpu->remap))
+		xa_for_each_range(&pgpu->remap, home, entry, first, last)
+			if (!pgpu_ecc_is_bad(pgpu, home))
+				vgpu_fb_go_home(pgpu, home);
+	for (bad = first; bad <= last; bad++) {
+		bad = pgpu_ecc_next_bad(pgpu, bad, last);
+		if (bad == VRAM_NO_PAGE)
+			break;
+		vgpu_fb_discard_page(fb, bad);
+	}
+}
+
+/* Drop the content of all pages. */
+static void vgpu_fb_discard(struct vgpu_fb *fb)
 {
 	u64 block;
 
 	lockdep_assert_held_write(&fb->lock);
-	/* Even private copies go, though nothing here makes any. */
-	if (fb->mapping)
-		unmap_mapping_range(fb->mapping, 0, 0, 1);
 	for (block = 0; block < fb->size / PGPU_BLOCK_SIZE; block++)
-		fb->pgpu->desc.ops->vram_discard(fb->pgpu,
-						 fb->table[block] * PGPU_BLOCK_PAGES,
-						 PGPU_BLOCK_PAGES);
+		vgpu_fb_discard_block(fb, fb->table[block] * PGPU_BLOCK_PAGES);
 }
 
 /**
@@ -158,9 +342,9 @@ static void vgpu_fb_clear_locked(struct vgpu_fb *fb)
  */
 void vgpu_fb_clear(struct vgpu_fb *fb)
 {
-	down_write(&fb->lock);
-	vgpu_fb_clear_locked(fb);
-	up_write(&fb->lock);
+	vgpu_fb_claim_pages(fb, 0, fb->size >> PAGE_SHIFT);
+	vgpu_fb_discard(fb);
+	vgpu_fb_release_pages(fb);
 }
 
 /**
@@ -170,30 +354,156 @@ void vgpu_fb_clear(struct vgpu_fb *fb)
  */
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
 {
-	down_write(&fb->lock);
+	vgpu_fb_claim_pages(fb, 0, fb->size >> PAGE_SHIFT);
 	fb->revoked = revoked;
-	vgpu_fb_clear_locked(fb);
-	up_write(&fb->lock);
+	vgpu_fb_discard(fb);
+	vgpu_fb_release_pages(fb);
 }
 
 /**
- * vgpu_fb_set_console() - move the console region
+ * vgpu_fb_move_page() - put other VRAM behind a page of the framebuffer
+ * @fb: the framebuffer, perhaps in use
+ * @page: page number in it; a spare page takes its place, or its own page again
+ *	when it has a spare one and nothing is wrong with its own
+ *
+ * The content stays.  Mappings fault anew, importers of dma-bufs map anew;
+ * whoever comes in between waits.
+ *
+ * Context: process, none of the locks
+ *
+ * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked; -EBUSY
+ * while somebody holds the page who cannot be told; -ENOSPC without a spare
+ * page; -ENOMEM
+ */
+int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
+{
+	struct pgpu *pgpu = fb->pgpu;
+	u64 home, from;
+	int ret;
+
+	if (page >= fb->size >> PAGE_SHIFT)
+		return -EINVAL;
+	vgpu_fb_claim_pages(fb, page, 1);
+	home = vgpu_fb_home(fb, page);
+	from = vram_resolve(pgpu, home);
+	if (fb->revoked || from == VRAM_NO_PAGE) {
+		ret = -EIO;
+	} else if (vgpu_dmabuf_is_pinned(fb, page)) {
+		ret = -EBUSY;
+	} else if (from == home || pgpu_ecc_is_bad(pgpu, home)) {
+		ret = vgpu_fb_replace(fb, home, true);
+	} else {
+		ret = vgpu_fb_copy_page(fb, from, home);
+		if (!ret)
+			vgpu_fb_go_home(pgpu, home);
+	}
+	vgpu_fb_release_pages(fb);
+	return ret;
+}
+
+/* Where a page of VRAM is in the framebuffer; -ENOENT when it is not. */
+static int vgpu_fb_find_locked(struct vgpu_fb *fb, u64 home, u64 *page)
+{
+	u64 block;
+
+	lockdep_assert_held(&fb->lock);
+	for (block = 0; fb->table && block < fb->size / PGPU_BLOCK_SIZE;
+	     block++) {
+		if (fb->table[block] != home / PGPU_BLOCK_PAGES)
+			continue;
+		*page = block * PGPU_BLOCK_PAGES + home % PGPU_BLOCK_PAGES;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/**
+ * vgpu_fb_find_page() - where a page of VRAM is in a framebuffer
+ * @fb: the framebuffer, perhaps with its VRAM given back
+ * @home: page of VRAM
+ * @page: page number in the framebuffer
+ *
+ * Return: 0, or -ENOENT
+ */
+int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page)
+{
+	int ret;
+
+	down_read(&fb->lock);
+	ret = vgpu_fb_find_locked(fb, home, page);
+	up_read(&fb->lock);
+	return ret;
+}
+
+/**
+ * vgpu_fb_vram_page() - which page of VRAM is behind one of the framebuffer
  * @fb: the framebuffer
+ * @page: page number in it
+ * @vram: page of VRAM
+ *
+ * Return: 0; -ERANGE beyond the framebuffer; -EIO without one
+ */
+int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram)
+{
+	if (page >= fb->size >> PAGE_SHIFT)
+		return -ERANGE;
+	down_read(&fb->lock);
+	*vram = vram_resolve(fb->pgpu, vgpu_fb_home(fb, page));
+	up_read(&fb->lock);
+	return *vram == VRAM_NO_PAGE ? -EIO : 0;
+}
+
+/**
+ * vgpu_fb_retire_page() - have a spare page stand in for one whose content is good
+ * @fb: the framebuffer, perhaps in use, perhaps with its VRAM given back
+ * @home: page of VRAM; it, or what stands in for it, is pending
+ *
+ * Context: process, none of the locks
+ *
+ * Return: 0, also when it was done already; what vgpu_fb_move_page() returns
+ */
+int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
+{
+	struct pgpu *pgpu = fb->pgpu;
+	u64 page;
+	int ret;
+
+	ret = vgpu_fb_find_page(fb, home, &page);
+	if (ret)
+		return 0;
+	vgpu_fb_claim_pages(fb, page, 1);
+	if (!fb->table || fb->revoked ||
+	    !pgpu_ecc_is_pending(pgpu, vram_resolve(pgpu, home)))
+		ret = 0;
+	else if (vgpu_dmabuf_is_pinned(fb, page))
+		ret = -EBUSY;
+	else
+		ret = vgpu_fb_replace(fb, home, true);
+	vgpu_fb_release_pages(fb);
+	return ret;
+}
+
+/**
+ * vgpu_fb_set_window() - move the console or the cursor region
+ * @fb: the framebuffer
+ * @window: which
  * @offset: first byte of the picture; the region begins with its page
  *
  * The caller serialises calls, with vgpu.lock.
  */
-void vgpu_fb_set_console(struct vgpu_fb *fb, u64 offset)
+void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
+			u64 offset)
 {
 	u64 base = offset >> PAGE_SHIFT;
+	u32 region = window == VGPU_WINDOW_CONSOLE ? VGPU_REGION_CONSOLE :
+						     VGPU_REGION_CURSOR;
 
-	if (fb->console_base == base)
+	if (fb->window[window] == base)
 		return;
 	down_write(&fb->lock);
-	fb->console_base = base;
+	fb->window[window] = base;
 	if (fb->mapping)
-		unmap_mapping_range(fb->mapping,
-				    VGPU_INDEX_TO_OFFSET(VGPU_REGION_CONSOLE),
+		unmap_mapping_range(fb->mapping, VGPU_INDEX_TO_OFFSET(region),
 				    fb->size, 1);
 	up_write(&fb->lock);
 }

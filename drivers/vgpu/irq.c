@@ -66,8 +66,8 @@ static void vgpu_irq_update_intx(struct vgpu *vgpu)
 	struct vgpu_irqs *irqs = &vgpu->irqs;
 
 	if (irqs->intx_masked || !irqs->intx ||
-	    !vgpu_config_intx(&vgpu->model) ||
-	    !vgpu_native_pending(&vgpu->model))
+	    !vgpu_config_intx(vgpu->model) ||
+	    !vgpu_native_pending(vgpu->model))
 		return;
 	irqs->intx_masked = true;
 	vgpu_irq_signal(irqs->intx);
@@ -83,7 +83,7 @@ static void vgpu_irq_update_intx(struct vgpu *vgpu)
 void vgpu_irq_update(struct vgpu *vgpu)
 {
 	struct vgpu_irqs *irqs = &vgpu->irqs;
-	u32 pending = vgpu_native_pending(&vgpu->model);
+	u32 pending = vgpu_native_pending(vgpu->model);
 	unsigned long fresh = pending & ~irqs->sent;
 	u32 i;
 

@@ -29,11 +29,12 @@ void vgpu_link_init(struct vgpu_model *model)
 	struct vgpu_link *link = &model->link;
 
 	memset(link, 0, sizeof(*link));
-	vgpu_edid_generate(link->blob,
+	vgpu_edid_generate(model->default_edid,
 			   min_t(u32, VGPU_PREFERRED_WIDTH, profile->max_width),
 			   min_t(u32, VGPU_PREFERRED_HEIGHT,
 				 profile->max_height),
 			   profile->max_width, profile->max_height);
+	memcpy(link->blob, model->default_edid, VGPU_EDID_BLOCK);
 	link->size = VGPU_EDID_BLOCK;
 	link->up = true;
 	memcpy(model->edid, link->blob, sizeof(model->edid));

@@ -10,12 +10,19 @@ static int __init vgpu_init(void)
 {
 	int ret;
 
+	vgpu_debugfs_init();
 	ret = mdev_register_driver(&vgpu_mdev_driver);
 	if (ret)
-		return ret;
+		goto err_debugfs;
 	ret = vgpu_pci_init();
 	if (ret)
-		mdev_unregister_driver(&vgpu_mdev_driver);
+		goto err_driver;
+	return 0;
+
+err_driver:
+	mdev_unregister_driver(&vgpu_mdev_driver);
+err_debugfs:
+	vgpu_debugfs_exit();
 	return ret;
 }
 
@@ -23,6 +30,7 @@ static void __exit vgpu_exit(void)
 {
 	vgpu_pci_exit();
 	mdev_unregister_driver(&vgpu_mdev_driver);
+	vgpu_debugfs_exit();
 }
 
 module_init(vgpu_init);

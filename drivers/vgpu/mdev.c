@@ -18,22 +18,30 @@ static int vgpu_mdev_probe(struct mdev_device *mdev)
 	vgpu = vfio_alloc_device(vgpu, vdev, &mdev->dev, &vgpu_vfio_ops);
 	if (IS_ERR(vgpu))
 		return PTR_ERR(vgpu);
-	ret = vfio_register_emulated_iommu_dev(&vgpu->vdev);
-	if (ret) {
-		vgpu_fb_fini(&vgpu->fb);
-		vfio_put_device(&vgpu->vdev);
-		return ret;
-	}
 	dev_set_drvdata(&mdev->dev, vgpu);
+	ret = vgpu_attrs_add(vgpu);
+	if (ret)
+		goto err_put;
+	ret = vfio_register_emulated_iommu_dev(&vgpu->vdev);
+	if (ret)
+		goto err_del_attrs;
 	return 0;
+
+err_del_attrs:
+	vgpu_attrs_del(vgpu);
+err_put:
+	vgpu_fb_fini(&vgpu->fb);
+	vfio_put_device(&vgpu->vdev);
+	return ret;
 }
 
 static void vgpu_mdev_remove(struct mdev_device *mdev)
 {
 	struct vgpu *vgpu = dev_get_drvdata(&mdev->dev);
 
-	/* Waits until the last file is closed; then only memory is left. */
+	/* Waits until the last file is closed; then only dma-bufs are left. */
 	vfio_unregister_group_dev(&vgpu->vdev);
+	vgpu_attrs_del(vgpu);
 	vgpu_fb_fini(&vgpu->fb);
 	vfio_put_device(&vgpu->vdev);
 }
@@ -67,7 +75,6 @@ struct mdev_driver vgpu_mdev_driver = {
 		.name = "vgpu_mdev",
 		.owner = THIS_MODULE,
 		.mod_name = KBUILD_MODNAME,
-		.dev_groups = vgpu_dev_groups,
 	},
 	.probe = vgpu_mdev_probe,
 	.remove = vgpu_mdev_remove,

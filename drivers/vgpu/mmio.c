@@ -4,7 +4,7 @@
  *
  * An access may be of any length and alignment.  It is cut into whole
  * registers; bytes that hit no register, or only a part of one, read as zero
- * and ignore writes, and are counted.  Values travel in little-endian order.
+ * and ignore writes, and are counted.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -67,20 +67,21 @@ static const struct vgpu_mmio_bar vgpu_bar2 = {
 	vgpu_bar2_blocks, ARRAY_SIZE(vgpu_bar2_blocks), VGPU_BAR2_SIZE,
 };
 
-static u32 vgpu_doorbell_read(struct vgpu_model *model, u32 reg)
+/* Doorbells are written only, and no interrupt is ever pending in the table. */
+static u32 vgpu_zero_read(struct vgpu_model *model, u32 reg)
 {
 	return 0;
 }
 
-/* Nothing listens to doorbells yet; ringing one is no error. */
 static const struct vgpu_mmio_block vgpu_bar4_blocks[] = {
 	{ 0x000, VGPU_REG_HEAD(0), 4, vgpu_native_read, vgpu_native_write },
 	{ VGPU_REG_HEAD(0), VGPU_MAX_HEADS * VGPU_HEAD_SIZE, 4, vgpu_head_read,
-	  NULL },
-	{ VGPU_BAR4_DOORBELL, 0x1000, 4, vgpu_doorbell_read, NULL },
+	  vgpu_head_write },
+	{ VGPU_BAR4_DOORBELL, VGPU_NR_DOORBELLS * 4, 4, vgpu_zero_read,
+	  vgpu_doorbell_write },
 	{ VGPU_BAR4_MSIX_TABLE, VGPU_NR_IRQS * 16, 4, vgpu_msix_read,
 	  vgpu_msix_write },
-	{ VGPU_BAR4_MSIX_PBA, 0x1000, 4, vgpu_doorbell_read, NULL },
+	{ VGPU_BAR4_MSIX_PBA, 0x1000, 4, vgpu_zero_read, NULL },
 };
 
 static const struct vgpu_mmio_bar vgpu_bar4 = {
@@ -117,12 +118,38 @@ vgpu_mmio_find(const struct vgpu_mmio_bar *bar, u32 offset, u32 len, u32 *step)
 	return NULL;
 }
 
+/* Values travel in little-endian order.  @width is 1, 2 or 4. */
+static __always_inline u32 vgpu_mmio_get(const void *buf, u32 width)
+{
+	switch (width) {
+	case 1:
+		return *(const u8 *)buf;
+	case 2:
+		return get_unaligned_le16(buf);
+	default:
+		return get_unaligned_le32(buf);
+	}
+}
+
+static __always_inline void vgpu_mmio_put(u32 value, void *buf, u32 width)
+{
+	switch (width) {
+	case 1:
+		*(u8 *)buf = value;
+		break;
+	case 2:
+		put_unaligned_le16(value, buf);
+		break;
+	default:
+		put_unaligned_le32(value, buf);
+	}
+}
+
 static void vgpu_mmio_read(struct vgpu_model *model,
 			   const struct vgpu_mmio_bar *bar, u32 offset,
 			   void *buf, u32 len)
 {
 	const struct vgpu_mmio_block *block;
-	u8 value[4];
 	u32 step;
 
 	for (; len; offset += step, buf += step, len -= step) {
@@ -130,8 +157,7 @@ static void vgpu_mmio_read(struct vgpu_model *model,
 		if (block) {
 			u32 reg = (offset - block->start) / block->width;
 
-			put_unaligned_le32(block->read(model, reg), value);
-			memcpy(buf, value, step);
+			vgpu_mmio_put(block->read(model, reg), buf, step);
 		} else {
 			memset(buf, 0, step);
 			model->bad_access++;
@@ -150,14 +176,62 @@ static void vgpu_mmio_write(struct vgpu_model *model,
 		block = vgpu_mmio_find(bar, offset, len, &step);
 		if (block && block->write) {
 			u32 reg = (offset - block->start) / block->width;
-			u8 value[4] = { };
 
-			memcpy(value, buf, step);
-			block->write(model, reg, get_unaligned_le32(value));
+			block->write(model, reg, vgpu_mmio_get(buf, step));
 		} else if (!block) {
 			model->bad_access++;
 		}
 	}
+}
+
+/*
+ * The same for an access that is exactly one register, as nearly all are; false
+ * for another.  With a constant @bar the compiler makes a few comparisons of
+ * the loop and direct calls of the operations.
+ */
+static __always_inline bool
+vgpu_mmio_read_one(struct vgpu_model *model, const struct vgpu_mmio_bar *bar,
+		   u32 offset, void *buf, u32 len)
+{
+	u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < bar->nr; i++) {
+		const struct vgpu_mmio_block *block = &bar->blocks[i];
+		u32 pos = offset - block->start;
+
+		if (pos >= block->size)
+			continue;
+		if (len != block->width || !IS_ALIGNED(pos, block->width))
+			return false;
+		vgpu_mmio_put(block->read(model, pos / block->width), buf,
+			      block->width);
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool
+vgpu_mmio_write_one(struct vgpu_model *model, const struct vgpu_mmio_bar *bar,
+		    u32 offset, const void *buf, u32 len)
+{
+	u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < bar->nr; i++) {
+		const struct vgpu_mmio_block *block = &bar->blocks[i];
+		u32 pos = offset - block->start;
+
+		if (pos >= block->size)
+			continue;
+		if (len != block->width || !IS_ALIGNED(pos, block->width))
+			return false;
+		if (block->write)
+			block->write(model, pos / block->width,
+				     vgpu_mmio_get(buf, block->width));
+		return true;
+	}
+	return false;
 }
 
 /**
@@ -169,7 +243,8 @@ static void vgpu_mmio_write(struct vgpu_model *model,
  */
 void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
 {
-	vgpu_mmio_read(model, &vgpu_bar2, offset, buf, len);
+	if (!vgpu_mmio_read_one(model, &vgpu_bar2, offset, buf, len))
+		vgpu_mmio_read(model, &vgpu_bar2, offset, buf, len);
 }
 
 /**
@@ -182,7 +257,8 @@ void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
 void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
 		     u32 len)
 {
-	vgpu_mmio_write(model, &vgpu_bar2, offset, buf, len);
+	if (!vgpu_mmio_write_one(model, &vgpu_bar2, offset, buf, len))
+		vgpu_mmio_write(model, &vgpu_bar2, offset, buf, len);
 }
 
 /**
@@ -194,7 +270,8 @@ void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
  */
 void vgpu_bar4_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
 {
-	vgpu_mmio_read(model, &vgpu_bar4, offset, buf, len);
+	if (!vgpu_mmio_read_one(model, &vgpu_bar4, offset, buf, len))
+		vgpu_mmio_read(model, &vgpu_bar4, offset, buf, len);
 }
 
 /**
@@ -207,5 +284,6 @@ void vgpu_bar4_read(struct vgpu_model *model, u32 offset, void *buf, u32 len)
 void vgpu_bar4_write(struct vgpu_model *model, u32 offset, const void *buf,
 		     u32 len)
 {
-	vgpu_mmio_write(model, &vgpu_bar4, offset, buf, len);
+	if (!vgpu_mmio_write_one(model, &vgpu_bar4, offset, buf, len))
+		vgpu_mmio_write(model, &vgpu_bar4, offset, buf, len);
 }

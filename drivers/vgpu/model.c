@@ -16,6 +16,7 @@ void vgpu_model_init(struct vgpu_model *model,
 {
 	memset(model, 0, sizeof(*model));
 	model->profile = profile;
+	model->frl_hz = profile->frl_hz;
 	vgpu_config_init(model);
 	vgpu_link_init(model);
 	vgpu_model_reset(model);
@@ -23,14 +24,17 @@ void vgpu_model_init(struct vgpu_model *model,
 
 /**
  * vgpu_model_reset() - function-level reset
- * @model: the model; what the VMM gave it (the link) and counters stay
+ * @model: the model; what the VMM gave it (the link), the frame-rate limit,
+ *	whether its pGPU has ECC on, and the count of bad accesses stay
  */
 void vgpu_model_reset(struct vgpu_model *model)
 {
 	vgpu_config_reset(model);
+	vgpu_heads_reset(model);
 	vgpu_dispi_reset(model);
 	model->irq_status = 0;
 	model->irq_enable = 0;
+	model->doorbells = 0;
+	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
-	memset(model->vblanks, 0, sizeof(model->vblanks));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Native registers of a vGPU, in BAR4: identification, interrupts, heads.
+ * Native registers of a vGPU, in BAR4: identification, interrupts,
+ * doorbells.  The heads have a file of their own.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -28,7 +29,8 @@ u32 vgpu_native_read(struct vgpu_model *model, u32 reg)
 	case VGPU_REG_VERSION:
 		return VGPU_VERSION;
 	case VGPU_REG_FEATURES:
-		return VGPU_FEATURE_VBLANK;
+		return VGPU_FEATURE_VBLANK | VGPU_FEATURE_MODESET |
+		       VGPU_FEATURE_CURSOR | VGPU_FEATURE_ECC;
 	case VGPU_REG_NUM_HEADS:
 		return profile->num_heads;
 	case VGPU_REG_FB_SIZE_LO:
@@ -41,6 +43,20 @@ u32 vgpu_native_read(struct vgpu_model *model, u32 reg)
 		return profile->max_height;
 	case VGPU_REG_NUM_VECTORS:
 		return vgpu_config_vectors(profile);
+	case VGPU_REG_DOORBELLS:
+		return model->doorbells;
+	case VGPU_REG_ECC_CONTROL:
+		return model->ecc.opt_out ? VGPU_ECC_OPT_OUT : 0;
+	case VGPU_REG_ECC_STATUS:
+		return (model->ecc.on && !model->ecc.opt_out ?
+				VGPU_ECC_ON : 0) |
+		       (model->ecc.error ? VGPU_ECC_ERROR : 0);
+	case VGPU_REG_ECC_SBE:
+		return model->ecc.sbe;
+	case VGPU_REG_ECC_DBE:
+		return model->ecc.dbe;
+	case VGPU_REG_ECC_PAGE:
+		return model->ecc.page;
 	case VGPU_REG_IRQ_STATUS:
 		return model->irq_status;
 	case VGPU_REG_IRQ_ENABLE:
@@ -59,6 +75,9 @@ u32 vgpu_native_read(struct vgpu_model *model, u32 reg)
 void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
 {
 	switch (reg * 4) {
+	case VGPU_REG_ECC_CONTROL:
+		model->ecc.opt_out = value & VGPU_ECC_OPT_OUT;
+		break;
 	case VGPU_REG_IRQ_STATUS:
 		model->irq_status &= ~value;
 		break;
@@ -69,40 +88,17 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
 }
 
 /**
- * vgpu_head_read() - read a register of a head's block
+ * vgpu_doorbell_write() - ring a doorbell
  * @model: the model
- * @reg: counted from the block of head 0
+ * @reg: which one
+ * @value: what it is rung with
  *
- * Return: its value; 0 for a head that the type does not have
+ * There is nobody at home yet: that it rang is counted.
  */
-u32 vgpu_head_read(struct vgpu_model *model, u32 reg)
+void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value)
 {
-	static const struct vgpu_scanout off;
-	const struct vgpu_scanout *scanout = &off;
-	u32 head = reg * 4 / VGPU_HEAD_SIZE;
-
-	if (head >= model->profile->num_heads)
-		return 0;
-	if (!head)
-		scanout = &model->scanout;
-	switch (reg * 4 % VGPU_HEAD_SIZE) {
-	case VGPU_HEAD_WIDTH:
-		return scanout->width;
-	case VGPU_HEAD_HEIGHT:
-		return scanout->height;
-	case VGPU_HEAD_PITCH:
-		return scanout->pitch;
-	case VGPU_HEAD_FORMAT:
-		return scanout->format;
-	case VGPU_HEAD_OFFSET_LO:
-		return lower_32_bits(scanout->offset);
-	case VGPU_HEAD_OFFSET_HI:
-		return upper_32_bits(scanout->offset);
-	case VGPU_HEAD_VBLANKS:
-		return model->vblanks[head];
-	default:
-		return 0;
-	}
+	if (vgpu_native_runs(model))
+		model->doorbells++;
 }
 
 /**
@@ -127,6 +123,38 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 }
 
 /**
+ * vgpu_native_runs() - whether engines take new work
+ * @model: the model; they do not between a double-bit error and a reset
+ */
+bool vgpu_native_runs(const struct vgpu_model *model)
+{
+	return !model->ecc.error;
+}
+
+/**
+ * vgpu_native_ecc() - an error in the framebuffer's memory
+ * @model: the model
+ * @dbe: a double-bit one, which stops engines and is an event; others have been
+ *	corrected and are counted
+ * @page: page number in the framebuffer, of 4 KiB
+ */
+void vgpu_native_ecc(struct vgpu_model *model, bool dbe, u64 page)
+{
+	struct vgpu_ecc *ecc = &model->ecc;
+
+	if (!ecc->on || ecc->opt_out)
+		return;
+	if (!dbe) {
+		ecc->sbe++;
+		return;
+	}
+	ecc->dbe++;
+	ecc->page = page;
+	ecc->error = true;
+	vgpu_native_event(model, VGPU_IRQ_CONFIG);
+}
+
+/**
  * vgpu_native_event() - something has happened that may interrupt
  * @model: the model
  * @irq: VGPU_IRQ_*
@@ -134,17 +162,6 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 void vgpu_native_event(struct vgpu_model *model, u32 irq)
 {
 	model->irq_status |= 1U << irq;
-}
-
-/**
- * vgpu_native_vblank() - a head has shown a frame
- * @model: the model
- * @head: one that the type has
- */
-void vgpu_native_vblank(struct vgpu_model *model, u32 head)
-{
-	model->vblanks[head]++;
-	vgpu_native_event(model, VGPU_IRQ_HEAD(head));
 }
 
 /**

@@ -82,6 +82,7 @@ static struct pci_driver vgpu_pci_driver = {
 	.id_table = vgpu_pci_ids,
 	.probe = vgpu_pci_probe,
 	.remove = vgpu_pci_remove,
+	.dev_groups = vgpu_pci_groups,
 };
 
 /**
@@ -97,7 +98,10 @@ int pgpu_backend_register(struct pgpu_backend *backend)
 	if (!backend->match || !backend->probe)
 		return -EINVAL;
 	mutex_lock(&vgpu_backends_lock);
-	list_add_tail(&backend->list, &vgpu_backends);
+	if (backend->generic)
+		list_add_tail(&backend->list, &vgpu_backends);
+	else
+		list_add(&backend->list, &vgpu_backends);
 	mutex_unlock(&vgpu_backends_lock);
 	/* A device that does not come up says so itself. */
 	return driver_attach(&vgpu_pci_driver.driver);

@@ -51,6 +51,7 @@ out_free:
 static void pgpu_free(struct pgpu *pgpu)
 {
 	vram_fini(pgpu);
+	pgpu_ecc_fini(pgpu);
 	mutex_destroy(&pgpu->lock);
 	kfree(pgpu->mtypes);
 	kfree(pgpu->types);
@@ -74,7 +75,8 @@ struct pgpu *pgpu_register(struct device *dev, struct pgpu_backend *backend,
 	struct pgpu *pgpu;
 	int ret;
 
-	if (desc->vram_size % PGPU_BLOCK_SIZE || desc->vram_size < VGPU_FB_MIN) {
+	if (desc->vram_size % PGPU_BLOCK_SIZE ||
+	    desc->spare_size % PGPU_BLOCK_SIZE || desc->vram_size < VGPU_FB_MIN) {
 		dev_err(dev, "VRAM of %llu bytes is not a multiple of 2 MiB, or less than 16 MiB\n",
 			desc->vram_size);
 		return ERR_PTR(-ERANGE);
@@ -86,17 +88,20 @@ struct pgpu *pgpu_register(struct device *dev, struct pgpu_backend *backend,
 	pgpu->backend = backend;
 	pgpu->desc = *desc;
 	mutex_init(&pgpu->lock);
-	vram_init(pgpu);
-
-	ret = pgpu_init_types(pgpu);
+	pgpu_ecc_init(pgpu);
+	ret = vram_init(pgpu);
+	if (!ret)
+		ret = pgpu_init_types(pgpu);
 	if (ret)
 		goto err_free;
+	pgpu_ecc_load(pgpu);
 	ret = mdev_register_parent(&pgpu->parent, dev, &vgpu_mdev_driver,
 				   pgpu->mtypes, pgpu->nr_types);
 	if (ret) {
 		dev_err(dev, "the mdev core refused the device: %d\n", ret);
 		goto err_free;
 	}
+	vgpu_debugfs_add(pgpu);
 	dev_info(dev, "%s: %llu MiB of VRAM, %u types of vGPU\n",
 		 pgpu->desc.model, pgpu->desc.vram_size / SZ_1M,
 		 pgpu->nr_types);
@@ -118,6 +123,7 @@ err_free:
 void pgpu_unregister(struct pgpu *pgpu)
 {
 	mdev_unregister_parent(&pgpu->parent);
+	vgpu_debugfs_del(pgpu);
 	pgpu_free(pgpu);
 }
 

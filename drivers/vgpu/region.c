@@ -8,63 +8,50 @@
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/vfio.h>
 
 #include "core.h"
 
+#define VGPU_SIZE_OF_FB	U64_MAX
+
 /* Largest piece of a read or write; long ones can be interrupted between. */
 #define VGPU_RW_CHUNK	SZ_64K
-/* Registers and small pieces do with the stack. */
-#define VGPU_RW_SMALL	64
 
 /**
  * struct vgpu_region - what there is to know about a region
- * @size: in bytes, 0 for a region that this vGPU does not have
- * @read: copy @len bytes from @pos, which lie in the region, to @buf
- * @write: the same the other way round
+ * @size: in bytes, 0 in the holes of the table, VGPU_SIZE_OF_FB for a region
+ *	through which one sees the framebuffer
  * @mappable: the framebuffer can be mapped through it
  * @type: VFIO_REGION_TYPE_* of a region that is not standard, else 0
  * @subtype: what it is among those of its type
  */
 struct vgpu_region {
-	u64 (*size)(const struct vgpu *vgpu);
-	int (*read)(struct vgpu *vgpu, u64 pos, void *buf, size_t len);
-	int (*write)(struct vgpu *vgpu, u64 pos, const void *buf, size_t len);
+	u64 size;
 	bool mappable;
 	u32 type;
 	u32 subtype;
 };
 
-static u64 bar0_size(const struct vgpu *vgpu)
-{
-	return vgpu_bar0_size(&vgpu->type->desc.profile);
-}
-
-/*
+/**
+ * vgpu_bars_update() - whether BARs answer may have changed
+ * @vgpu: its lock is held
+ *
  * With memory space off, or the device gone, a bus reads all ones and writes
  * go nowhere.
  */
-static bool bar_answers_locked(const struct vgpu *vgpu)
+void vgpu_bars_update(struct vgpu *vgpu)
 {
-	return !vgpu->revoked && vgpu_config_memory(&vgpu->model);
-}
-
-static bool bar_answers(struct vgpu *vgpu)
-{
-	bool answers;
-
-	mutex_lock(&vgpu->lock);
-	answers = bar_answers_locked(vgpu);
-	mutex_unlock(&vgpu->lock);
-	return answers;
+	lockdep_assert_held(&vgpu->lock);
+	WRITE_ONCE(vgpu->bars_on,
+		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
 }
 
 static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
-	if (bar_answers(vgpu))
+	if (READ_ONCE(vgpu->bars_on))
 		return vgpu_fb_read(&vgpu->fb, pos, buf, len);
 	memset(buf, 0xff, len);
 	return 0;
@@ -72,71 +59,71 @@ static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 
 static int bar0_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
-	return bar_answers(vgpu) ? vgpu_fb_write(&vgpu->fb, pos, buf, len) : 0;
+	return READ_ONCE(vgpu->bars_on) ?
+	       vgpu_fb_write(&vgpu->fb, pos, buf, len) : 0;
 }
 
-static u64 bar2_size(const struct vgpu *vgpu)
-{
-	return VGPU_BAR2_SIZE;
-}
-
-static u64 bar4_size(const struct vgpu *vgpu)
-{
-	return VGPU_BAR4_SIZE;
-}
-
-static int registers_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len,
-			  void (*read)(struct vgpu_model *, u32, void *, u32))
+static __always_inline int
+bar2_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
-	if (bar_answers_locked(vgpu))
-		read(&vgpu->model, pos, buf, len);
+	if (vgpu->bars_on)
+		vgpu_bar2_read(vgpu->model, pos, buf, len);
 	else
 		memset(buf, 0xff, len);
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
 
-/* A write may have changed the picture or what interrupts. */
-static int registers_write(struct vgpu *vgpu, u64 pos, const void *buf,
-			   size_t len,
-			   void (*write)(struct vgpu_model *, u32, const void *,
-					 u32))
+/* A write may have changed the picture. */
+static void vgpu_heads_changed(struct vgpu *vgpu)
+{
+	if (!vgpu->model->heads_changed)
+		return;
+	vgpu->model->heads_changed = false;
+	vgpu_gfx_update(vgpu);
+	vgpu_vblank_update(vgpu);
+}
+
+static __always_inline int
+bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
-	if (bar_answers_locked(vgpu)) {
-		write(&vgpu->model, pos, buf, len);
-		vgpu_fb_set_console(&vgpu->fb, vgpu->model.scanout.offset);
-		vgpu_vblank_update(vgpu);
-		vgpu_irq_update(vgpu);
+	if (vgpu->bars_on) {
+		vgpu_bar2_write(vgpu->model, pos, buf, len);
+		vgpu_heads_changed(vgpu);
 	}
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
 
-static int bar2_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+static __always_inline int
+bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
-	return registers_read(vgpu, pos, buf, len, vgpu_bar2_read);
+	mutex_lock(&vgpu->lock);
+	if (vgpu->bars_on) {
+		if (atomic_read(&vgpu->ioeventfds.rung))
+			vgpu->model->doorbells +=
+				atomic_xchg(&vgpu->ioeventfds.rung, 0);
+		vgpu_bar4_read(vgpu->model, pos, buf, len);
+	} else {
+		memset(buf, 0xff, len);
+	}
+	mutex_unlock(&vgpu->lock);
+	return 0;
 }
 
-static int bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
-{
-	return registers_write(vgpu, pos, buf, len, vgpu_bar2_write);
-}
-
-static int bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
-{
-	return registers_read(vgpu, pos, buf, len, vgpu_bar4_read);
-}
-
+/* A write may have changed what interrupts, too. */
 static int bar4_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
-	return registers_write(vgpu, pos, buf, len, vgpu_bar4_write);
-}
-
-static u64 config_size(const struct vgpu *vgpu)
-{
-	return VGPU_CONFIG_SIZE;
+	mutex_lock(&vgpu->lock);
+	if (vgpu->bars_on) {
+		vgpu_bar4_write(vgpu->model, pos, buf, len);
+		vgpu_heads_changed(vgpu);
+		vgpu_irq_update(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
+	return 0;
 }
 
 static int config_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
@@ -145,7 +132,7 @@ static int config_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 	if (vgpu->revoked)
 		memset(buf, 0xff, len);
 	else
-		vgpu_config_read(&vgpu->model, pos, buf, len);
+		vgpu_config_read(vgpu->model, pos, buf, len);
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
@@ -156,7 +143,8 @@ static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 
 	mutex_lock(&vgpu->lock);
 	reset = !vgpu->revoked &&
-		vgpu_config_write(&vgpu->model, pos, buf, len);
+		vgpu_config_write(vgpu->model, pos, buf, len);
+	vgpu_bars_update(vgpu);
 	vgpu_irq_update(vgpu);
 	mutex_unlock(&vgpu->lock);
 	if (reset)
@@ -164,40 +152,33 @@ static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 	return 0;
 }
 
-static u64 console_size(const struct vgpu *vgpu)
-{
-	return vgpu->fb.size;
-}
-
 /*
  * The base may move between looking at it and the copy; then the caller gets
  * the picture before the move, as it would have with a faster read.
  */
-static u64 console_offset(struct vgpu *vgpu, u64 pos)
+static u64 window_offset(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos)
 {
-	return (READ_ONCE(vgpu->fb.console_base) << PAGE_SHIFT) + pos;
+	return (READ_ONCE(vgpu->fb.window[window]) << PAGE_SHIFT) + pos;
 }
 
-static int console_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
+static int window_read(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+		       void *buf, size_t len)
 {
-	return vgpu_fb_read(&vgpu->fb, console_offset(vgpu, pos), buf, len);
+	return vgpu_fb_read(&vgpu->fb, window_offset(vgpu, window, pos), buf,
+			    len);
 }
 
-static int console_write(struct vgpu *vgpu, u64 pos, const void *buf,
-			 size_t len)
+static int window_write(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+			const void *buf, size_t len)
 {
-	return vgpu_fb_write(&vgpu->fb, console_offset(vgpu, pos), buf, len);
-}
-
-static u64 edid_size(const struct vgpu *vgpu)
-{
-	return VGPU_REGION_EDID_SIZE;
+	return vgpu_fb_write(&vgpu->fb, window_offset(vgpu, window, pos), buf,
+			     len);
 }
 
 static int edid_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
-	vgpu_link_read(&vgpu->model, pos, buf, len);
+	vgpu_link_read(vgpu->model, pos, buf, len);
 	mutex_unlock(&vgpu->lock);
 	return 0;
 }
@@ -207,7 +188,7 @@ static int edid_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 	int ret;
 
 	mutex_lock(&vgpu->lock);
-	ret = vgpu_link_write(&vgpu->model, pos, buf, len);
+	ret = vgpu_link_write(vgpu->model, pos, buf, len);
 	vgpu_irq_update(vgpu);
 	mutex_unlock(&vgpu->lock);
 	return ret;
@@ -215,50 +196,107 @@ static int edid_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 
 static const struct vgpu_region vgpu_regions[VGPU_NUM_REGIONS] = {
 	[VFIO_PCI_BAR0_REGION_INDEX] = {
-		.size = bar0_size,
-		.read = bar0_read,
-		.write = bar0_write,
+		.size = VGPU_SIZE_OF_FB,
 		.mappable = true,
 	},
 	[VFIO_PCI_BAR2_REGION_INDEX] = {
-		.size = bar2_size,
-		.read = bar2_read,
-		.write = bar2_write,
+		.size = VGPU_BAR2_SIZE,
 	},
 	[VFIO_PCI_BAR4_REGION_INDEX] = {
-		.size = bar4_size,
-		.read = bar4_read,
-		.write = bar4_write,
+		.size = VGPU_BAR4_SIZE,
 	},
 	[VFIO_PCI_CONFIG_REGION_INDEX] = {
-		.size = config_size,
-		.read = config_read,
-		.write = config_write,
+		.size = VGPU_CONFIG_SIZE,
 	},
 	[VGPU_REGION_CONSOLE] = {
-		.size = console_size,
-		.read = console_read,
-		.write = console_write,
+		.size = VGPU_SIZE_OF_FB,
 		.mappable = true,
 		.type = VFIO_REGION_TYPE_PCI_VENDOR_TYPE | VGPU_PCI_VENDOR,
 		.subtype = VGPU_REGION_SUBTYPE_CONSOLE,
 	},
 	[VGPU_REGION_EDID] = {
-		.size = edid_size,
-		.read = edid_read,
-		.write = edid_write,
+		.size = VGPU_REGION_EDID_SIZE,
 		.type = VFIO_REGION_TYPE_GFX,
 		.subtype = VFIO_REGION_SUBTYPE_GFX_EDID,
 	},
+	[VGPU_REGION_CURSOR] = {
+		.size = VGPU_SIZE_OF_FB,
+		.mappable = true,
+		.type = VFIO_REGION_TYPE_PCI_VENDOR_TYPE | VGPU_PCI_VENDOR,
+		.subtype = VGPU_REGION_SUBTYPE_CURSOR,
+	},
 };
 
-/* The region with an index from user space, or NULL for one without size. */
+/*
+ * Copy @len bytes from @pos, which lie in the region, to @buf.  A switch and
+ * not pointers in the table, because register accesses are what a guest waits
+ * for, and indirect calls cost where processors are not trusted with them.
+ */
+static __always_inline int vgpu_region_read_at(struct vgpu *vgpu, u32 index,
+					       u64 pos, void *buf, size_t len)
+{
+	switch (index) {
+	case VFIO_PCI_BAR2_REGION_INDEX:
+		return bar2_read(vgpu, pos, buf, len);
+	case VFIO_PCI_BAR4_REGION_INDEX:
+		return bar4_read(vgpu, pos, buf, len);
+	case VFIO_PCI_CONFIG_REGION_INDEX:
+		return config_read(vgpu, pos, buf, len);
+	case VFIO_PCI_BAR0_REGION_INDEX:
+		return bar0_read(vgpu, pos, buf, len);
+	case VGPU_REGION_EDID:
+		return edid_read(vgpu, pos, buf, len);
+	case VGPU_REGION_CONSOLE:
+		return window_read(vgpu, VGPU_WINDOW_CONSOLE, pos, buf, len);
+	case VGPU_REGION_CURSOR:
+		return window_read(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The same the other way round. */
+static __always_inline int vgpu_region_write_at(struct vgpu *vgpu, u32 index,
+						u64 pos, const void *buf,
+						size_t len)
+{
+	switch (index) {
+	case VFIO_PCI_BAR2_REGION_INDEX:
+		return bar2_write(vgpu, pos, buf, len);
+	case VFIO_PCI_BAR4_REGION_INDEX:
+		return bar4_write(vgpu, pos, buf, len);
+	case VFIO_PCI_CONFIG_REGION_INDEX:
+		return config_write(vgpu, pos, buf, len);
+	case VFIO_PCI_BAR0_REGION_INDEX:
+		return bar0_write(vgpu, pos, buf, len);
+	case VGPU_REGION_EDID:
+		return edid_write(vgpu, pos, buf, len);
+	case VGPU_REGION_CONSOLE:
+		return window_write(vgpu, VGPU_WINDOW_CONSOLE, pos, buf, len);
+	case VGPU_REGION_CURSOR:
+		return window_write(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The region with an index from user space, or NULL beyond all. */
 static const struct vgpu_region *vgpu_region_get(u64 index)
 {
 	if (index >= VGPU_NUM_REGIONS)
 		return NULL;
-	index = array_index_nospec(index, VGPU_NUM_REGIONS);
-	return vgpu_regions[index].size ? &vgpu_regions[index] : NULL;
+	return &vgpu_regions[array_index_nospec(index, VGPU_NUM_REGIONS)];
+}
+
+static u64 vgpu_region_size(const struct vgpu *vgpu,
+			    const struct vgpu_region *region)
+{
+	if (region->size != VGPU_SIZE_OF_FB)
+		return region->size;
+	/* A BAR is a power of two. */
+	if (region == &vgpu_regions[VFIO_PCI_BAR0_REGION_INDEX])
+		return vgpu_bar0_size(&vgpu->type->desc.profile);
+	return vgpu->fb.size;
 }
 
 /*
@@ -309,15 +347,14 @@ int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 	const struct vgpu_region *region;
 	int ret = 0;
 
-	if (info->index >= VGPU_NUM_REGIONS)
-		return -EINVAL;
-	info->offset = VGPU_INDEX_TO_OFFSET(info->index);
-	info->size = 0;
-	info->flags = 0;
 	region = vgpu_region_get(info->index);
 	if (!region)
+		return -EINVAL;
+	info->offset = VGPU_INDEX_TO_OFFSET(info->index);
+	info->flags = 0;
+	info->size = vgpu_region_size(vgpu, region);
+	if (!info->size)
 		return 0;
-	info->size = region->size(vgpu);
 	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	if (region->mappable) {
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
@@ -329,31 +366,68 @@ int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 	return ret;
 }
 
-static ssize_t vgpu_region_rw(struct vgpu *vgpu, char __user *ubuf,
-			      size_t count, loff_t *ppos, bool write)
+/*
+ * One register, as nearly all accesses of a VMM are and what a guest waits for:
+ * get_user() and put_user() of a known size are faster than a copy.
+ */
+static __always_inline ssize_t
+vgpu_region_rw_word(struct vgpu *vgpu, u32 index, char __user *ubuf, size_t len,
+		    u64 pos, bool write)
 {
-	u64 pos = *ppos & VGPU_OFFSET_MASK;
-	u8 small[VGPU_RW_SMALL];
-	const struct vgpu_region *region;
-	size_t done = 0, chunk = sizeof(small);
-	void *buf = small;
-	int ret = 0;
-	u64 size;
+	union {
+		u8 b;
+		u16 w;
+		u32 l;
+		u64 q;
+	} word = { };
+	int ret;
 
-	region = vgpu_region_get((u64)*ppos >> VGPU_OFFSET_SHIFT);
-	if (!region)
-		return -EINVAL;
-	size = region->size(vgpu);
-	if (pos >= size)
-		return -EINVAL;
-	count = min_t(u64, count, size - pos);
-	if (count > sizeof(small)) {
-		chunk = min_t(size_t, count, VGPU_RW_CHUNK);
-		buf = kvmalloc(chunk, GFP_KERNEL_ACCOUNT);
-		if (!buf)
-			return -ENOMEM;
+	if (!write) {
+		ret = vgpu_region_read_at(vgpu, index, pos, &word, len);
+		if (ret)
+			return ret;
 	}
+	switch (len) {
+	case 1:
+		ret = write ? get_user(word.b, (u8 __user *)ubuf) :
+			      put_user(word.b, (u8 __user *)ubuf);
+		break;
+	case 2:
+		ret = write ? get_user(word.w, (u16 __user *)ubuf) :
+			      put_user(word.w, (u16 __user *)ubuf);
+		break;
+	case 4:
+		ret = write ? get_user(word.l, (u32 __user *)ubuf) :
+			      put_user(word.l, (u32 __user *)ubuf);
+		break;
+	case 8:
+		ret = write ? get_user(word.q, (u64 __user *)ubuf) :
+			      put_user(word.q, (u64 __user *)ubuf);
+		break;
+	default:
+		if (write)
+			ret = copy_from_user(&word, ubuf, len) ? -EFAULT : 0;
+		else
+			ret = copy_to_user(ubuf, &word, len) ? -EFAULT : 0;
+	}
+	if (!ret && write)
+		ret = vgpu_region_write_at(vgpu, index, pos, &word, len);
+	return ret ?: len;
+}
 
+static noinline ssize_t vgpu_region_rw_long(struct vgpu *vgpu, u32 index,
+					    char __user *ubuf, size_t count,
+					    u64 pos, bool write)
+{
+	size_t chunk = min_t(size_t, count, VGPU_RW_CHUNK), done = 0;
+	int ret = 0;
+	void *buf;
+
+	if (!count)
+		return 0;
+	buf = kvmalloc(chunk, GFP_KERNEL_ACCOUNT);
+	if (!buf)
+		return -ENOMEM;
 	while (done < count) {
 		size_t len = min(chunk, count - done);
 
@@ -361,11 +435,13 @@ static ssize_t vgpu_region_rw(struct vgpu *vgpu, char __user *ubuf,
 			ret = -EFAULT;
 			if (copy_from_user(buf, ubuf + done, len))
 				break;
-			ret = region->write(vgpu, pos + done, buf, len);
+			ret = vgpu_region_write_at(vgpu, index, pos + done, buf,
+						   len);
 			if (ret)
 				break;
 		} else {
-			ret = region->read(vgpu, pos + done, buf, len);
+			ret = vgpu_region_read_at(vgpu, index, pos + done, buf,
+						  len);
 			if (ret)
 				break;
 			ret = -EFAULT;
@@ -382,10 +458,36 @@ static ssize_t vgpu_region_rw(struct vgpu *vgpu, char __user *ubuf,
 			cond_resched();
 		}
 	}
-	if (buf != small)
-		kvfree(buf);
-	*ppos += done;
+	kvfree(buf);
 	return done ?: ret;
+}
+
+static __always_inline ssize_t vgpu_region_rw(struct vgpu *vgpu,
+					      char __user *ubuf, size_t count,
+					      loff_t *ppos, bool write)
+{
+	u64 index = (u64)*ppos >> VGPU_OFFSET_SHIFT;
+	u64 pos = *ppos & VGPU_OFFSET_MASK;
+	const struct vgpu_region *region;
+	ssize_t done;
+	u64 size;
+
+	region = vgpu_region_get(index);
+	if (!region)
+		return -EINVAL;
+	size = vgpu_region_size(vgpu, region);
+	if (pos >= size)
+		return -EINVAL;
+	count = min_t(u64, count, size - pos);
+	if (count && count <= sizeof(u64))
+		done = vgpu_region_rw_word(vgpu, index, ubuf, count, pos,
+					   write);
+	else
+		done = vgpu_region_rw_long(vgpu, index, ubuf, count, pos,
+					   write);
+	if (done > 0)
+		*ppos += done;
+	return done;
 }
 
 /**
@@ -421,88 +523,57 @@ ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 
 /*
  * The first framebuffer page of what a VMA offset names.  Called with
- * vgpu_fb.lock held, under which the console does not move.
+ * vgpu_fb.lock held, under which the windows do not move.
  */
-static u64 vgpu_fault_page(struct vgpu *vgpu, pgoff_t pgoff)
+static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 {
 	u64 page = pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
 
 	lockdep_assert_held(&vgpu->fb.lock);
-	if (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT) == VGPU_REGION_CONSOLE)
-		page += vgpu->fb.console_base;
-	return page;
+	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
+	case VGPU_REGION_CONSOLE:
+		return page + vgpu->fb.window[VGPU_WINDOW_CONSOLE];
+	case VGPU_REGION_CURSOR:
+		return page + vgpu->fb.window[VGPU_WINDOW_CURSOR];
+	default:
+		return page;
+	}
 }
 
-static vm_fault_t vgpu_fault_error(int ret)
+static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 {
-	return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-}
-
-/*
- * A fault fills in the rest of the run of host memory that it hit, as far as
- * the VMA goes: one fault for up to 2 MiB even where the alignment or the
- * kernel rules out a larger entry.
- */
-static vm_fault_t vgpu_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct vgpu *vgpu = vma->vm_private_data;
-	u64 room = (vma->vm_end - vmf->address) >> PAGE_SHIFT;
-	struct pgpu_run run;
+	struct vgpu *vgpu = vmf->vma->vm_private_data;
 	vm_fault_t fault;
-	int ret;
-	u64 i;
 
 	down_read(&vgpu->fb.lock);
-	ret = vgpu_fb_run(&vgpu->fb, vgpu_fault_page(vgpu, vmf->pgoff),
-			  max_t(u64, room, 1), true, &run);
-	if (ret) {
-		fault = vgpu_fault_error(ret);
-		goto out_unlock;
-	}
-	fault = vmf_insert_pfn(vma, vmf->address & PAGE_MASK, run.pfn);
-	for (i = 1; i < run.nr && fault == VM_FAULT_NOPAGE; i++)
-		if (vmf_insert_pfn(vma, (vmf->address & PAGE_MASK) +
-				   i * PAGE_SIZE, run.pfn + i) != VM_FAULT_NOPAGE)
-			break;
-out_unlock:
+	fault = vgpu_fb_fault(&vgpu->fb, vmf,
+			      vgpu_region_page(vgpu, vmf->pgoff));
 	up_read(&vgpu->fb.lock);
 	return fault;
 }
 
 #ifdef VGPU_PMD_FAULTS
-static vm_fault_t vgpu_huge_fault(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
+					 unsigned int order)
 {
-	struct vm_area_struct *vma = vmf->vma;
-	struct vgpu *vgpu = vma->vm_private_data;
-	unsigned long address = vmf->address & PMD_MASK;
-	vm_fault_t fault = VM_FAULT_FALLBACK;
-	struct pgpu_run run;
+	struct vgpu *vgpu = vmf->vma->vm_private_data;
+	vm_fault_t fault;
 	pgoff_t pgoff;
-	u64 page;
 
-	if (order != PMD_ORDER || address < vma->vm_start ||
-	    address + PMD_SIZE > vma->vm_end)
+	if (!vgpu_huge_fault_fits(vmf, order, &pgoff))
 		return VM_FAULT_FALLBACK;
-	pgoff = linear_page_index(vma, address);
-
 	down_read(&vgpu->fb.lock);
-	page = vgpu_fault_page(vgpu, pgoff);
-	/* The VMA may be shifted against the blocks; then 4 KiB will do. */
-	if (IS_ALIGNED(page, PTRS_PER_PMD) &&
-	    !vgpu_fb_run(&vgpu->fb, page, PTRS_PER_PMD, true, &run) &&
-	    run.nr == PTRS_PER_PMD && IS_ALIGNED(run.pfn, PTRS_PER_PMD))
-		fault = vgpu_insert_pfn_pmd(vmf, run.pfn,
-					    vmf->flags & FAULT_FLAG_WRITE);
+	fault = vgpu_fb_huge_fault(&vgpu->fb, vmf,
+				   vgpu_region_page(vgpu, pgoff));
 	up_read(&vgpu->fb.lock);
 	return fault;
 }
 #endif
 
-static const struct vm_operations_struct vgpu_vm_ops = {
-	.fault = vgpu_fault,
+static const struct vm_operations_struct vgpu_region_vm_ops = {
+	.fault = vgpu_region_fault,
 #ifdef VGPU_PMD_FAULTS
-	.huge_fault = vgpu_huge_fault,
+	.huge_fault = vgpu_region_huge_fault,
 #endif
 };
 
@@ -522,14 +593,15 @@ int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	const struct vgpu_region *region = vgpu_region_get(index);
 	u64 fb_pages = vgpu->fb.size >> PAGE_SHIFT;
 
-	if (!region || !region->mappable || !(vma->vm_flags & VM_SHARED))
+	int ret;
+
+	if (!region || !region->mappable)
 		return -EINVAL;
 	if (page >= fb_pages || vma_pages(vma) > fb_pages - page)
 		return -EINVAL;
 
-	vgpu_mmaps_adopt(&vgpu->mmaps, vma);
-	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
-	vma->vm_private_data = vgpu;
-	vma->vm_ops = &vgpu_vm_ops;
-	return 0;
+	ret = vgpu_fb_mmap(&vgpu->fb, vma, &vgpu_region_vm_ops, vgpu);
+	if (!ret)
+		vgpu_mmaps_adopt(&vgpu->mmaps, vma);
+	return ret;
 }

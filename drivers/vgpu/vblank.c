@@ -1,32 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Vertical blanking: a virtual head shows frames at the rate of its type.
+ * Vertical blanking: virtual heads show frames at the rate of their type.
  *
  * A timer keeps the rate, which does not drift, and work that may sleep does
- * the rest.  It runs only while head 0 shows something.
+ * the rest.  It runs only while a head shows something; all heads of a vGPU
+ * blank together.
  */
 #include <linux/hrtimer.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
 
+/*
+ * Without a limit flips are carried out at once, and vertical blanking, which
+ * needs some rate, has one that no monitor exceeds by much.
+ */
+#define VGPU_VBLANK_MAX_HZ	240
+
 static enum hrtimer_restart vgpu_vblank_timer(struct hrtimer *timer)
 {
 	struct vgpu_vblank *vblank = container_of(timer, struct vgpu_vblank,
 						  timer);
 
+	atomic_add(hrtimer_forward_now(timer, vblank->period), &vblank->ended);
 	queue_work(system_highpri_wq, &vblank->work);
-	hrtimer_forward_now(timer, vblank->period);
 	return HRTIMER_RESTART;
+}
+
+static void vgpu_vblank_count(struct vgpu_vblank *vblank, u32 nr)
+{
+	ktime_t now = ktime_get();
+	s64 ns = ktime_to_ns(ktime_sub(now, vblank->since));
+
+	vblank->frames += nr;
+	if (ns < NSEC_PER_SEC)
+		return;
+	vblank->rate = DIV64_U64_ROUND_CLOSEST((u64)vblank->frames *
+					       NSEC_PER_SEC, ns);
+	vblank->frames = 0;
+	vblank->since = now;
 }
 
 static void vgpu_vblank_work(struct work_struct *work)
 {
 	struct vgpu *vgpu = container_of(work, struct vgpu, vblank.work);
+	u32 nr;
 
 	mutex_lock(&vgpu->lock);
-	if (vgpu->vblank.running) {
-		vgpu_native_vblank(&vgpu->model, 0);
+	nr = atomic_xchg(&vgpu->vblank.ended, 0);
+	if (vgpu->vblank.running && nr) {
+		vgpu_vblank_count(&vgpu->vblank, nr);
+		vgpu_heads_frame(vgpu->model, nr);
+		vgpu_gfx_update(vgpu);
 		vgpu_irq_update(vgpu);
 	}
 	mutex_unlock(&vgpu->lock);
@@ -34,11 +59,21 @@ static void vgpu_vblank_work(struct work_struct *work)
 
 void vgpu_vblank_init(struct vgpu *vgpu)
 {
-	u32 hz = vgpu->type->desc.profile.frl_hz;
-
-	vgpu->vblank.period = NSEC_PER_SEC / hz;
 	vgpu_hrtimer_setup(&vgpu->vblank.timer, vgpu_vblank_timer);
 	INIT_WORK(&vgpu->vblank.work, vgpu_vblank_work);
+}
+
+/**
+ * vgpu_vblank_limit() - the frame-rate limit in force
+ * @vgpu: its lock is held
+ *
+ * Return: frames a second, 0 for no limit
+ */
+u32 vgpu_vblank_limit(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->lock);
+	return vgpu->params.frame_rate_limiter ?
+	       vgpu->type->desc.profile.frl_hz : 0;
 }
 
 /**
@@ -48,12 +83,18 @@ void vgpu_vblank_init(struct vgpu *vgpu)
 void vgpu_vblank_update(struct vgpu *vgpu)
 {
 	struct vgpu_vblank *vblank = &vgpu->vblank;
-	bool run = vgpu->model.scanout.format;
+	bool run = vgpu_heads_shown(vgpu->model);
 
 	lockdep_assert_held(&vgpu->lock);
 	if (run == vblank->running)
 		return;
 	vblank->running = run;
+	vblank->rate = 0;
+	vblank->frames = 0;
+	vblank->since = ktime_get();
+	atomic_set(&vblank->ended, 0);
+	vblank->period = NSEC_PER_SEC /
+			 (vgpu->model->frl_hz ?: VGPU_VBLANK_MAX_HZ);
 	if (run)
 		hrtimer_start(&vblank->timer, vblank->period, HRTIMER_MODE_REL);
 	else
@@ -68,4 +109,20 @@ void vgpu_vblank_stop(struct vgpu *vgpu)
 {
 	hrtimer_cancel(&vgpu->vblank.timer);
 	cancel_work_sync(&vgpu->vblank.work);
+}
+
+/**
+ * vgpu_vblank_rate() - frames in the last full second
+ * @vgpu: the vGPU
+ *
+ * Return: 0 while it shows nothing, and in the first second
+ */
+u32 vgpu_vblank_rate(struct vgpu *vgpu)
+{
+	u32 rate;
+
+	mutex_lock(&vgpu->lock);
+	rate = vgpu->vblank.rate;
+	mutex_unlock(&vgpu->lock);
+	return rate;
 }

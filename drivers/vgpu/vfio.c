@@ -4,7 +4,7 @@
  */
 #include <linux/device.h>
 #include <linux/module.h>
-#include <linux/sysfs.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
@@ -28,8 +28,11 @@ static int vgpu_vfio_init(struct vfio_device *vdev)
 	vgpu->type = type;
 	mutex_init(&vgpu->lock);
 	mutex_init(&vgpu->irqs.set_lock);
+	mutex_init(&vgpu->ioeventfds.lock);
+	INIT_LIST_HEAD(&vgpu->ioeventfds.list);
+	vgpu_params_init(&vgpu->params);
+	vgpu_params_init(&vgpu->next_params);
 	vgpu_vblank_init(vgpu);
-	vgpu_model_init(&vgpu->model, &type->desc.profile);
 	ret = vgpu_fb_init(&vgpu->fb, type->pgpu, type->desc.profile.fb_size);
 	if (ret)
 		return ret;
@@ -39,37 +42,73 @@ static int vgpu_vfio_init(struct vfio_device *vdev)
 
 static void vgpu_vfio_release(struct vfio_device *vdev)
 {
-	mutex_destroy(&vdev_to_vgpu(vdev)->irqs.set_lock);
-	mutex_destroy(&vdev_to_vgpu(vdev)->lock);
+	struct vgpu *vgpu = vdev_to_vgpu(vdev);
+
+	vgpu_fb_destroy(&vgpu->fb);
+	mutex_destroy(&vgpu->ioeventfds.lock);
+	mutex_destroy(&vgpu->irqs.set_lock);
+	mutex_destroy(&vgpu->lock);
 	vgpu_vfio_released(vdev);
+}
+
+static void vgpu_reset_locked(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->lock);
+	vgpu_model_reset(vgpu->model);
+	atomic_set(&vgpu->ioeventfds.rung, 0);
+	vgpu_bars_update(vgpu);
+	vgpu_vblank_update(vgpu);
+	vgpu_irq_update(vgpu);
+	vgpu_gfx_update(vgpu);
+	vgpu_gfx_forget(vgpu);
+	vgpu_fb_clear(&vgpu->fb);
 }
 
 /**
  * vgpu_reset() - power on or function-level reset
  * @vgpu: no mode afterwards, no interrupt, and a framebuffer of zeroes
+ *
+ * Context: a VMM has it open
  */
 void vgpu_reset(struct vgpu *vgpu)
 {
 	mutex_lock(&vgpu->lock);
-	vgpu_model_reset(&vgpu->model);
-	vgpu_vblank_update(vgpu);
-	vgpu_irq_update(vgpu);
-	vgpu_fb_set_console(&vgpu->fb, 0);
-	vgpu_fb_clear(&vgpu->fb);
+	vgpu_reset_locked(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_ecc_event() - an error in the memory of a vGPU
+ * @vgpu: the vGPU; if a VMM has it open, the guest is told
+ * @dbe: whether its content is lost
+ * @page: page number in the framebuffer
+ *
+ * Context: process, none of the locks
+ */
+void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page)
+{
+	mutex_lock(&vgpu->lock);
+	if (vgpu->model) {
+		vgpu_native_ecc(vgpu->model, dbe, page);
+		vgpu_irq_update(vgpu);
+	}
 	mutex_unlock(&vgpu->lock);
 }
 
 /*
  * Take the vGPU away from a VMM that did not let go of it: mappings end in
  * SIGBUS, accesses answer all ones, interrupts and frames stop.  The device
- * itself goes when the VMM closes it.
+ * itself goes when the VMM closes it, which may happen right now.
  */
 static void vgpu_revoke(struct vgpu *vgpu)
 {
-	vgpu_reset(vgpu);
 	mutex_lock(&vgpu->lock);
-	vgpu->revoked = true;
-	vgpu_fb_revoke(&vgpu->fb, true);
+	if (vgpu->model) {
+		vgpu_reset_locked(vgpu);
+		vgpu->revoked = true;
+		vgpu_bars_update(vgpu);
+		vgpu_fb_revoke(&vgpu->fb, true);
+	}
 	mutex_unlock(&vgpu->lock);
 }
 
@@ -91,59 +130,43 @@ static void vgpu_vfio_request(struct vfio_device *vdev, unsigned int count)
 	vgpu_revoke(vgpu);
 }
 
-static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
-			 char *buf)
-{
-	struct vgpu *vgpu = dev_get_drvdata(dev);
-
-	return sysfs_emit(buf, "%d\n", READ_ONCE(vgpu->open));
-}
-static DEVICE_ATTR_RO(busy);
-
-static ssize_t request_store(struct device *dev, struct device_attribute *attr,
-			     const char *buf, size_t count)
-{
-	struct vgpu *vgpu = dev_get_drvdata(dev);
-	bool ask;
-	int ret;
-
-	ret = kstrtobool(buf, &ask);
-	if (ret)
-		return ret;
-	if (ask && READ_ONCE(vgpu->open) && !vgpu_irq_request(vgpu))
-		return -EOPNOTSUPP;
-	return count;
-}
-static DEVICE_ATTR_WO(request);
-
-static struct attribute *vgpu_dev_attrs[] = {
-	&dev_attr_busy.attr,
-	&dev_attr_request.attr,
-	NULL
-};
-
-static const struct attribute_group vgpu_dev_group = {
-	.name = "vgpu",
-	.attrs = vgpu_dev_attrs,
-};
-
-const struct attribute_group *vgpu_dev_groups[] = { &vgpu_dev_group, NULL };
-
 static void vgpu_set_open(struct vgpu *vgpu, bool open)
 {
 	WRITE_ONCE(vgpu->open, open);
-	sysfs_notify(&vgpu->mdev->dev.kobj, "vgpu", "busy");
+	vgpu_attrs_busy(vgpu);
 }
 
 static int vgpu_vfio_open(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct pgpu *pgpu = vgpu->type->pgpu;
+	struct vgpu_model *model;
+	struct vgpu_plane *planes;
 
 	/* The VFIO core holds this module; the backend's is for us to hold. */
 	if (!try_module_get(pgpu->desc.owner))
 		return -ENODEV;
+	model = kvmalloc(sizeof(*model), GFP_KERNEL_ACCOUNT);
+	planes = kcalloc(VGPU_MAX_PLANES, sizeof(*planes), GFP_KERNEL_ACCOUNT);
+	if (!model || !planes) {
+		kvfree(model);
+		kfree(planes);
+		module_put(pgpu->desc.owner);
+		return -ENOMEM;
+	}
+	vgpu_model_init(model, &vgpu->type->desc.profile);
+	mutex_lock(&vgpu->lock);
+	vgpu->model = model;
+	vgpu->planes = planes;
+	vgpu->params = vgpu->next_params;
+	model->frl_hz = vgpu_vblank_limit(vgpu);
+	/* In this order: no reset of the pGPU changes it from here on. */
 	atomic_inc(&pgpu->open_count);
+	model->ecc.on = pgpu_ecc_enabled(pgpu);
+	/* Of errors while nobody had it open; it is all zeroes anyway. */
+	if (pgpu_ecc_has_pending(pgpu))
+		vgpu_fb_clear(&vgpu->fb);
+	mutex_unlock(&vgpu->lock);
 	vgpu_set_open(vgpu, true);
 	return 0;
 }
@@ -154,16 +177,21 @@ static void vgpu_vfio_close(struct vfio_device *vdev)
 	struct pgpu *pgpu = vgpu->type->pgpu;
 
 	/* The next VMM finds a vGPU as it was made, and no memory is kept. */
+	vgpu_ioeventfd_release(vgpu);
 	vgpu_irq_release(vgpu);
+	vgpu_dmabuf_end(&vgpu->fb);
 	vgpu_reset(vgpu);
 	vgpu_vblank_stop(vgpu);
 	mutex_lock(&vgpu->lock);
-	vgpu_link_init(&vgpu->model);
-	mutex_unlock(&vgpu->lock);
-	if (vgpu->revoked) {
+	if (vgpu->revoked)
 		vgpu_fb_revoke(&vgpu->fb, false);
-		vgpu->revoked = false;
-	}
+	vgpu->revoked = false;
+	vgpu->bars_on = false;
+	kvfree(vgpu->model);
+	vgpu->model = NULL;
+	kfree(vgpu->planes);
+	vgpu->planes = NULL;
+	mutex_unlock(&vgpu->lock);
 	vgpu_set_open(vgpu, false);
 	atomic_dec(&pgpu->open_count);
 	module_put(pgpu->desc.owner);
@@ -206,6 +234,10 @@ static long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
 		return 0;
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
 		return vgpu_gfx_query_plane(vgpu, uarg);
+	case VFIO_DEVICE_GET_GFX_DMABUF:
+		return vgpu_gfx_get_dmabuf(vgpu, uarg);
+	case VFIO_DEVICE_IOEVENTFD:
+		return vgpu_ioeventfd_set(vgpu, uarg);
 	default:
 		return -ENOTTY;
 	}

@@ -22,15 +22,31 @@ struct vram_extent {
 	struct list_head link;
 };
 
-void vram_init(struct pgpu *pgpu)
+/**
+ * vram_init() - all is free
+ * @pgpu: its description says how much there is
+ *
+ * Return: 0 or -ENOMEM, after which vram_fini() is needed too
+ */
+int vram_init(struct pgpu *pgpu)
 {
-	pgpu->free_blocks = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
-	drm_mm_init(&pgpu->vram, 0, pgpu->free_blocks);
+	u64 nr_blocks = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
+
+	INIT_LIST_HEAD(&pgpu->pools);
+	xa_init(&pgpu->remap);
+	drm_mm_init(&pgpu->vram, 0, nr_blocks);
+	pgpu->free_blocks = nr_blocks;
+	pgpu->owners = kvcalloc(nr_blocks, sizeof(*pgpu->owners), GFP_KERNEL);
+	if (!pgpu->owners)
+		return -ENOMEM;
+	return vram_spare_init(pgpu);
 }
 
 void vram_fini(struct pgpu *pgpu)
 {
+	vram_spare_fini(pgpu);
 	drm_mm_takedown(&pgpu->vram);
+	kvfree(pgpu->owners);
 }
 
 static void vram_free_locked(struct pgpu *pgpu, struct list_head *extents)
@@ -39,6 +55,8 @@ static void vram_free_locked(struct pgpu *pgpu, struct list_head *extents)
 
 	lockdep_assert_held(&pgpu->lock);
 	list_for_each_entry_safe(extent, next, extents, link) {
+		memset(pgpu->owners + extent->node.start, 0,
+		       extent->node.size * sizeof(*pgpu->owners));
 		pgpu->free_blocks += extent->node.size;
 		drm_mm_remove_node(&extent->node);
 		list_del(&extent->link);
@@ -49,15 +67,14 @@ static void vram_free_locked(struct pgpu *pgpu, struct list_head *extents)
 /**
  * vram_alloc() - take blocks
  * @pgpu: where from
+ * @fb: for this framebuffer: its @extents, empty again on error, and @table
  * @nr_blocks: how many
- * @extents: list to put them in; empty again on error
- * @table: the number of each block, in the order of the framebuffer
  *
  * Return: 0, -ENOSPC or -ENOMEM
  */
-int vram_alloc(struct pgpu *pgpu, u64 nr_blocks, struct list_head *extents,
-	       u64 *table)
+int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks)
 {
+	u64 *table = fb->table;
 	u64 left = nr_blocks, want = nr_blocks;
 	struct vram_extent *extent;
 	u64 i;
@@ -88,17 +105,19 @@ int vram_alloc(struct pgpu *pgpu, u64 nr_blocks, struct list_head *extents,
 			kfree(extent);
 			goto err_free;
 		}
-		list_add_tail(&extent->link, extents);
+		list_add_tail(&extent->link, &fb->extents);
 		pgpu->free_blocks -= extent->node.size;
-		for (i = 0; i < extent->node.size; i++)
+		for (i = 0; i < extent->node.size; i++) {
 			*table++ = extent->node.start + i;
+			pgpu->owners[extent->node.start + i] = fb;
+		}
 		left -= extent->node.size;
 	}
 	mutex_unlock(&pgpu->lock);
 	return 0;
 
 err_free:
-	vram_free_locked(pgpu, extents);
+	vram_free_locked(pgpu, &fb->extents);
 	mutex_unlock(&pgpu->lock);
 	return ret;
 }
@@ -106,12 +125,14 @@ err_free:
 /**
  * vram_free() - give blocks back
  * @pgpu: where to
- * @extents: as vram_alloc() left it; their content has been discarded
+ * @fb: as vram_alloc() left it; the content has been discarded
  */
-void vram_free(struct pgpu *pgpu, struct list_head *extents)
+void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb)
 {
 	mutex_lock(&pgpu->lock);
-	vram_free_locked(pgpu, extents);
+	vram_free_locked(pgpu, &fb->extents);
+	/* Bad pages that found no spare one while they were in use. */
+	pgpu_ecc_retire_freed(pgpu);
 	mutex_unlock(&pgpu->lock);
 }
 

@@ -23,6 +23,9 @@ struct pgpu;
 /** PGPU_BLOCK_SIZE - granule of VRAM allocation, one PMD mapping on x86 */
 #define PGPU_BLOCK_SIZE		SZ_2M
 
+/** PGPU_VRAM_MIN - less VRAM is no use: the smallest type takes it all */
+#define PGPU_VRAM_MIN		SZ_16M
+
 /** PGPU_TYPE_LIST_MAX - longest list of types that pgpu_desc may hold */
 #define PGPU_TYPE_LIST_MAX	512
 
@@ -82,6 +85,12 @@ struct pgpu_ops {
  * @ops: operations
  * @owner: module that must stay loaded while a vGPU is in use
  * @vram_size: VRAM in bytes, a multiple of PGPU_BLOCK_SIZE
+ * @spare_size: bytes behind @vram_size, a multiple of PGPU_BLOCK_SIZE, to stand in
+ *	for pages that fail; the operations get page numbers for them, too
+ * @device_memory: VRAM is a device's, without struct page; it is mapped
+ *	write-combined.  Otherwise it is system memory, each page with a
+ *	reference count of its own, which a page keeps over @ops->vram_discard
+ *	for those who hold one.
  * @types: comma-separated type ids to offer ("256Q,1024C"), or NULL or "" for
  *	the generated table
  * @priv: the backend's own, see pgpu_priv()
@@ -91,6 +100,8 @@ struct pgpu_desc {
 	const struct pgpu_ops *ops;
 	struct module *owner;
 	u64 vram_size;
+	u64 spare_size;
+	bool device_memory;
 	const char *types;
 	void *priv;
 };
@@ -98,6 +109,8 @@ struct pgpu_desc {
 /**
  * struct pgpu_backend - a kind of physical GPU
  * @name: for log messages
+ * @generic: takes devices that it does not know in particular, so it is asked
+ *	after all others
  * @match: whether @pdev is of this kind; must not sleep for long
  * @probe: describe the pGPU.  Called with the device lock of @pdev held.
  *	Return: 0 or an errno, which the PCI core reports.
@@ -107,6 +120,7 @@ struct pgpu_desc {
  */
 struct pgpu_backend {
 	const char *name;
+	bool generic;
 	bool (*match)(struct pci_dev *pdev);
 	int (*probe)(struct pci_dev *pdev, struct pgpu_desc *desc);
 	void (*remove)(struct pci_dev *pdev, void *priv);
@@ -125,6 +139,7 @@ void pgpu_backend_unregister(struct pgpu_backend *backend);
  */
 int pgpu_types_check(const char *types, u64 vram_size);
 
+int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe);
 void *pgpu_priv(struct pgpu *pgpu);
 bool pgpu_in_use(struct pci_dev *pdev);
 

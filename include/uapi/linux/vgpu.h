@@ -86,12 +86,26 @@
 #define VGPU_VERSION			0x00010000
 #define VGPU_REG_FEATURES		0x008	/* VGPU_FEATURE_* */
 #define VGPU_FEATURE_VBLANK		0x00000001
+#define VGPU_FEATURE_MODESET		0x00000002 /* heads can be set here */
+#define VGPU_FEATURE_CURSOR		0x00000004
+#define VGPU_FEATURE_ECC		0x00000008
 #define VGPU_REG_NUM_HEADS		0x00c
 #define VGPU_REG_FB_SIZE_LO		0x010	/* framebuffer in bytes */
 #define VGPU_REG_FB_SIZE_HI		0x014
 #define VGPU_REG_MAX_WIDTH		0x018	/* pixels */
 #define VGPU_REG_MAX_HEIGHT		0x01c	/* lines */
 #define VGPU_REG_NUM_VECTORS		0x020	/* MSI-X vectors */
+#define VGPU_REG_DOORBELLS		0x024	/* rung so far, wraps around */
+
+/* Errors of the framebuffer's memory, since power-on or reset. */
+#define VGPU_REG_ECC_CONTROL		0x028
+#define VGPU_ECC_OPT_OUT		0x1	/* tell this vGPU of none */
+#define VGPU_REG_ECC_STATUS		0x02c	/* read-only, as all below */
+#define VGPU_ECC_ON			0x1	/* errors are noticed and told */
+#define VGPU_ECC_ERROR			0x2	/* stopped until reset */
+#define VGPU_REG_ECC_SBE		0x030	/* single-bit, corrected */
+#define VGPU_REG_ECC_DBE		0x034	/* double-bit, content lost */
+#define VGPU_REG_ECC_PAGE		0x038	/* 4 KiB page of the last DBE */
 
 /*
  * Interrupts.  An event sets its bit in STATUS; writing ones clears them.
@@ -105,9 +119,18 @@
 #define VGPU_IRQ_HEAD(h)		(2 + (h))	/* vblank */
 #define VGPU_NR_IRQS			6
 
-/* Heads: head h has its block at 0x100 + 0x100 * h.  Read-only so far. */
+/*
+ * Doorbells: 32-bit registers on a page of their own, which a VMM can make
+ * eventfds of (VFIO_DEVICE_IOEVENTFD).  They read as zero.
+ */
+#define VGPU_DOORBELL(n)		(VGPU_BAR4_DOORBELL + 4 * (n))
+#define VGPU_NR_DOORBELLS		1024
+
+/* Heads: head h has its block at 0x100 + 0x100 * h. */
 #define VGPU_REG_HEAD(h)		(0x100 + 0x100 * (h))
 #define VGPU_HEAD_SIZE			0x100
+#define VGPU_HEAD_ALIGN			4096	/* of offsets that are set here */
+/* What the head shows, read-only. */
 #define VGPU_HEAD_WIDTH			0x00	/* 0 while nothing is shown */
 #define VGPU_HEAD_HEIGHT		0x04
 #define VGPU_HEAD_PITCH			0x08	/* bytes */
@@ -115,6 +138,36 @@
 #define VGPU_HEAD_OFFSET_LO		0x10	/* in the framebuffer */
 #define VGPU_HEAD_OFFSET_HI		0x14
 #define VGPU_HEAD_VBLANKS		0x18	/* counts on, wraps around */
+#define VGPU_HEAD_FLIPS			0x1c	/* counts on, wraps around */
+#define VGPU_HEAD_STATUS		0x20	/* VGPU_HEAD_* bits */
+#define VGPU_HEAD_ON			0x1
+#define VGPU_HEAD_FLIP_PENDING		0x2	/* shown from the next frame on */
+#define VGPU_HEAD_REFUSED		0x4	/* the last commit, of any kind */
+#define VGPU_HEAD_CURSOR_ON		0x8
+#define VGPU_HEAD_FRAME_LIMIT		0x24	/* flips a second, 0 for no limit */
+/* What it is to show; in force with VGPU_HEAD_COMMIT. */
+#define VGPU_HEAD_SET_WIDTH		0x40
+#define VGPU_HEAD_SET_HEIGHT		0x44
+#define VGPU_HEAD_SET_PITCH		0x48
+#define VGPU_HEAD_SET_FORMAT		0x4c
+#define VGPU_HEAD_SET_OFFSET_LO		0x50
+#define VGPU_HEAD_SET_OFFSET_HI		0x54
+#define VGPU_HEAD_COMMIT		0x58	/* VGPU_COMMIT_*, reads as zero */
+#define VGPU_COMMIT_OFF			0
+#define VGPU_COMMIT_MODE		1	/* everything; now, if not a flip */
+#define VGPU_COMMIT_FLIP		2	/* the offset, with the next frame */
+/* Cursor: ARGB8888, pitch of 4 * width. */
+#define VGPU_HEAD_CURSOR_SIZE		0x80	/* width | height << 16, to 256 */
+#define VGPU_HEAD_CURSOR_OFFSET_LO	0x84
+#define VGPU_HEAD_CURSOR_OFFSET_HI	0x88
+#define VGPU_HEAD_CURSOR_HOTSPOT	0x8c	/* x | y << 16 */
+#define VGPU_HEAD_CURSOR_POSITION	0x90	/* s16 x | s16 y << 16, at once */
+#define VGPU_HEAD_CURSOR_COMMIT		0x94	/* 1 shows it, 0 hides it */
+#define VGPU_CURSOR_MAX			256
+/* EDID of the monitor at this head. */
+#define VGPU_HEAD_EDID_SIZE		0xc0	/* bytes, 0 without a monitor */
+#define VGPU_HEAD_EDID_INDEX		0xc4	/* to 0x3fc, a multiple of 4 */
+#define VGPU_HEAD_EDID_DATA		0xc8	/* 4 bytes from there */
 
 /*
  * The vendor-specific capability in config space: its length byte is followed
@@ -131,14 +184,17 @@
  * The console region is a window onto the framebuffer that always begins at
  * the first page of the picture which head 0 shows.  VFIO's plane information
  * names a region but no offset in it, so a moving picture needs a region that
- * moves along.  Mappings of it follow the picture by themselves.
+ * moves along.  Mappings of it follow the picture by themselves.  The cursor
+ * region does the same for the cursor image.
  */
 #define VGPU_REGION_CONSOLE		9	/* VFIO_PCI_NUM_REGIONS */
 /* VFIO_REGION_TYPE_GFX, VFIO_REGION_SUBTYPE_GFX_EDID: see linux/vfio.h */
 #define VGPU_REGION_EDID		10
 #define VGPU_REGION_EDID_BLOB		0x400	/* where the EDID is in it */
 #define VGPU_REGION_EDID_SIZE		0x800
-#define VGPU_NUM_REGIONS		11
+#define VGPU_REGION_CURSOR		11
+#define VGPU_NUM_REGIONS		12
 #define VGPU_REGION_SUBTYPE_CONSOLE	1	/* with vendor type 0x1234 */
+#define VGPU_REGION_SUBTYPE_CURSOR	2
 
 #endif /* _UAPI_LINUX_VGPU_H */

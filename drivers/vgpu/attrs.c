@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sysfs attributes of a vGPU, in its directory "vgpu".  The link "nvidia" to
+ * it is where scripts for another driver look for vgpu_params.
+ */
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+#define VGPU_ATTRS_DIR		"vgpu"
+#define VGPU_ATTRS_LINK		"nvidia"
+
+static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%d\n", READ_ONCE(vgpu->open));
+}
+static DEVICE_ATTR_RO(busy);
+
+static ssize_t request_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+	bool ask;
+	int ret;
+
+	ret = kstrtobool(buf, &ask);
+	if (ret)
+		return ret;
+	if (ask && READ_ONCE(vgpu->open) && !vgpu_irq_request(vgpu))
+		return -EOPNOTSUPP;
+	return count;
+}
+static DEVICE_ATTR_WO(request);
+
+static ssize_t vgpu_params_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+	char current_text[128], pending_text[128];
+
+	mutex_lock(&vgpu->lock);
+	vgpu_params_print(&vgpu->params, current_text, sizeof(current_text));
+	vgpu_params_print(&vgpu->next_params, pending_text,
+			  sizeof(pending_text));
+	mutex_unlock(&vgpu->lock);
+	return sysfs_emit(buf, "current: %s\npending: %s\n", current_text,
+			  pending_text);
+}
+
+static ssize_t vgpu_params_store(struct device *dev,
+				 struct device_attribute *attr,
+				 const char *buf, size_t count)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+	struct vgpu_params_error error;
+	struct vgpu_params params;
+	int ret;
+
+	ret = vgpu_params_parse(&params, buf, count, &error);
+	if (ret) {
+		dev_err(dev, "vgpu_params: \"%.*s\": %s\n",
+			(int)min_t(size_t, error.len, 64), error.at, error.why);
+		return ret;
+	}
+	mutex_lock(&vgpu->lock);
+	vgpu->next_params = params;
+	mutex_unlock(&vgpu->lock);
+	return count;
+}
+static DEVICE_ATTR_RW(vgpu_params);
+
+static ssize_t frame_rate_show(struct device *dev,
+			       struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n",
+			  vgpu_vblank_rate(dev_get_drvdata(dev)));
+}
+static DEVICE_ATTR_RO(frame_rate);
+
+static ssize_t frame_rate_limit_show(struct device *dev,
+				     struct device_attribute *attr, char *buf)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+
+	u32 hz;
+
+	mutex_lock(&vgpu->lock);
+	hz = vgpu_vblank_limit(vgpu);
+	mutex_unlock(&vgpu->lock);
+	return sysfs_emit(buf, "%u\n", hz);
+}
+static DEVICE_ATTR_RO(frame_rate_limit);
+
+static struct attribute *vgpu_attrs[] = {
+	&dev_attr_busy.attr,
+	&dev_attr_request.attr,
+	&dev_attr_vgpu_params.attr,
+	&dev_attr_frame_rate.attr,
+	&dev_attr_frame_rate_limit.attr,
+	NULL
+};
+
+static const struct attribute_group vgpu_attr_group = {
+	.name = VGPU_ATTRS_DIR,
+	.attrs = vgpu_attrs,
+};
+
+/**
+ * vgpu_attrs_add() - show the attributes of a vGPU
+ * @vgpu: driver data of its mediated device
+ *
+ * Not with driver.dev_groups, because the driver core takes those away before
+ * it calls remove, and an administrator wants to see what a removal waits for.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_attrs_add(struct vgpu *vgpu)
+{
+	struct device *dev = &vgpu->mdev->dev;
+	int ret;
+
+	ret = device_add_group(dev, &vgpu_attr_group);
+	if (ret)
+		return ret;
+	ret = compat_only_sysfs_link_entry_to_kobj(&dev->kobj, &dev->kobj,
+						   VGPU_ATTRS_DIR,
+						   VGPU_ATTRS_LINK);
+	if (ret)
+		device_remove_group(dev, &vgpu_attr_group);
+	return ret;
+}
+
+/**
+ * vgpu_attrs_del() - opposite of vgpu_attrs_add()
+ * @vgpu: waits until nobody is in one of its attributes
+ */
+void vgpu_attrs_del(struct vgpu *vgpu)
+{
+	struct device *dev = &vgpu->mdev->dev;
+
+	sysfs_remove_link(&dev->kobj, VGPU_ATTRS_LINK);
+	device_remove_group(dev, &vgpu_attr_group);
+}
+
+/**
+ * vgpu_attrs_busy() - the answer of "busy" has changed
+ * @vgpu: the vGPU
+ */
+void vgpu_attrs_busy(struct vgpu *vgpu)
+{
+	sysfs_notify(&vgpu->mdev->dev.kobj, VGPU_ATTRS_DIR, "busy");
+}

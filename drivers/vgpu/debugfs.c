@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * For tests: a directory for each pGPU in vgpu/ of debugfs, by PCI address.
+ *
+ *	move	write "UUID PAGE" to have other memory put behind that page of
+ *		a vGPU's framebuffer while it is in use
+ *	inject	write "sbe ADDRESS" or "dbe ADDRESS" to have a single- or a
+ *		double-bit error at that address of VRAM, or "sbe UUID OFFSET"
+ *		for one at that offset of a vGPU's framebuffer
+ *	bad	pages that had an error: address, state, who uses it
+ *	spare	how many spare pages stand in for others now, or are bad
+ */
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uuid.h>
+
+#include "core.h"
+
+static struct dentry *vgpu_debugfs_root;
+
+/*
+ * Do something with a vGPU of a pGPU, whose device lock keeps it.  Its removal
+ * may hold that for long.
+ */
+static int vgpu_with(struct pgpu *pgpu, const char *uuid,
+		     int (*act)(struct vgpu *vgpu, u64 n, u64 *result),
+		     u64 n, u64 *result)
+{
+	struct device *dev = device_find_child_by_name(pgpu->dev, uuid);
+	int ret;
+
+	if (!dev)
+		return -ENODEV;
+	ret = device_lock_interruptible(dev);
+	if (ret)
+		goto out_put;
+	ret = -ENODEV;
+	if (dev->driver == &vgpu_mdev_driver.driver)
+		ret = act(dev_get_drvdata(dev), n, result);
+	device_unlock(dev);
+out_put:
+	put_device(dev);
+	return ret;
+}
+
+static int vgpu_move(struct vgpu *vgpu, u64 page, u64 *result)
+{
+	return vgpu_fb_move_page(&vgpu->fb, page);
+}
+
+static int vgpu_offset_to_page(struct vgpu *vgpu, u64 offset, u64 *vram)
+{
+	return vgpu_fb_vram_page(&vgpu->fb, offset >> PAGE_SHIFT, vram);
+}
+
+/* What is written, with the end of the line taken off. */
+static char *vgpu_get_text(const char __user *buf, size_t count)
+{
+	char *text;
+
+	if (count > 2 * UUID_STRING_LEN)
+		return ERR_PTR(-EINVAL);
+	text = memdup_user_nul(buf, count);
+	if (!IS_ERR(text))
+		strim(text);
+	return text;
+}
+
+static ssize_t vgpu_move_write(struct file *file, const char __user *buf,
+			       size_t count, loff_t *ppos)
+{
+	char *text = vgpu_get_text(buf, count), *uuid, *number = text;
+	u64 page;
+	int ret;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	uuid = strsep(&number, " ");
+	ret = number ? kstrtou64(number, 0, &page) : -EINVAL;
+	if (!ret)
+		ret = vgpu_with(file->private_data, uuid, vgpu_move, page, NULL);
+	kfree(text);
+	return ret ?: count;
+}
+
+static const struct file_operations vgpu_move_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = vgpu_move_write,
+};
+
+/* "sbe ADDRESS", "dbe UUID OFFSET": an error as the memory would report it. */
+static int vgpu_inject(struct pgpu *pgpu, char *text)
+{
+	char *kind = strsep(&text, " "), *first = strsep(&text, " ");
+	bool dbe = !strcmp(kind, "dbe");
+	u64 number, page;
+	int ret;
+
+	if ((!dbe && strcmp(kind, "sbe")) || !first)
+		return -EINVAL;
+	ret = kstrtou64(text ?: first, 0, &number);
+	if (ret)
+		return ret;
+	page = number >> PAGE_SHIFT;
+	if (text)
+		ret = vgpu_with(pgpu, first, vgpu_offset_to_page, number, &page);
+	return ret ?: pgpu_report_error(pgpu, page, dbe);
+}
+
+static ssize_t vgpu_inject_write(struct file *file, const char __user *buf,
+				 size_t count, loff_t *ppos)
+{
+	char *text = vgpu_get_text(buf, count);
+	int ret;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	ret = vgpu_inject(file->private_data, text);
+	kfree(text);
+	return ret ?: count;
+}
+
+static const struct file_operations vgpu_inject_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = vgpu_inject_write,
+};
+
+static int vgpu_bad_show(struct seq_file *m, void *unused)
+{
+	pgpu_ecc_show(m->private, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(vgpu_bad);
+
+static int vgpu_spare_get(void *data, u64 *nr)
+{
+	*nr = vram_spare_pages(data, NULL);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(vgpu_spare_fops, vgpu_spare_get, NULL, "%llu\n");
+
+/**
+ * vgpu_debugfs_add() - make the files of a pGPU
+ * @pgpu: the pGPU; nothing depends on it that they are there
+ */
+void vgpu_debugfs_add(struct pgpu *pgpu)
+{
+	pgpu->debugfs = debugfs_create_dir(dev_name(pgpu->dev),
+					   vgpu_debugfs_root);
+	debugfs_create_file("move", 0200, pgpu->debugfs, pgpu,
+			    &vgpu_move_fops);
+	debugfs_create_file("inject", 0200, pgpu->debugfs, pgpu,
+			    &vgpu_inject_fops);
+	debugfs_create_file("bad", 0400, pgpu->debugfs, pgpu, &vgpu_bad_fops);
+	debugfs_create_file_unsafe("spare", 0400, pgpu->debugfs, pgpu,
+				   &vgpu_spare_fops);
+}
+
+/**
+ * vgpu_debugfs_del() - opposite of vgpu_debugfs_add()
+ * @pgpu: without vGPUs; waits for who is in a file
+ */
+void vgpu_debugfs_del(struct pgpu *pgpu)
+{
+	debugfs_remove(pgpu->debugfs);
+}
+
+void vgpu_debugfs_init(void)
+{
+	vgpu_debugfs_root = debugfs_create_dir(KBUILD_MODNAME, NULL);
+}
+
+void vgpu_debugfs_exit(void)
+{
+	debugfs_remove(vgpu_debugfs_root);
+}

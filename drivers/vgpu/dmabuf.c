@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dma-bufs of planes: a part of the framebuffer as a file that other drivers
+ * and processes can map.
+ *
+ * A dma-buf may outlive everything.  While the VMM has the vGPU open it shows
+ * the framebuffer as it is: pages that move are taken away and looked up anew,
+ * by a fault or, for a driver that imported it, after move_notify.  When the
+ * VMM closes the vGPU its dma-bufs end: nothing can be mapped any more and
+ * mappings are gone, so the next tenant's picture is not seen.  A driver that
+ * cannot be notified keeps the pages that it has mapped, by a reference on each
+ * of them, until it unmaps them; nobody else gets these pages before that.
+ *
+ * All dma-bufs of a vGPU share one reservation object, so that one lock stops
+ * all importers while pages move.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+
+/**
+ * struct vgpu_dmabuf - a dma-buf of a vGPU
+ * @link: in vgpu_fb.dmabufs; protected by vgpu_fb.resv
+ * @vgpu: whose; a reference on its VFIO device
+ * @dmabuf: the dma-buf core's part
+ * @page: first page of the framebuffer
+ * @nr: pages
+ * @ended: the VMM has closed the vGPU; protected by vgpu_fb.resv, changes with
+ *	vgpu_fb.lock held for writing
+ * @pins: importers that cannot be told when pages move, and mappings in the
+ *	kernel; counted before they look up any page
+ * @vmap_pages: held while it is mapped in the kernel
+ */
+struct vgpu_dmabuf {
+	struct list_head link;
+	struct vgpu *vgpu;
+	struct dma_buf *dmabuf;
+	u64 page;
+	u64 nr;
+	bool ended;
+	atomic_t pins;
+	struct page **vmap_pages;
+};
+
+static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
+{
+	while (nr--)
+		put_page(pages[nr]);
+	kvfree(pages);
+}
+
+/* References on all pages, as an array. */
+static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
+{
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct page **pages;
+	struct pgpu_run run;
+	u64 done = 0, i;
+	int ret = 0;
+
+	dma_resv_assert_held(&fb->resv);
+	pages = kvmalloc_array(buf->nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	down_read(&fb->lock);
+	while (done < buf->nr) {
+		ret = buf->ended ? -ENODEV :
+		      vgpu_fb_run(fb, buf->page + done, buf->nr - done, true,
+				  &run);
+		if (ret)
+			break;
+		for (i = 0; i < run.nr; i++) {
+			pages[done] = pfn_to_page(run.pfn + i);
+			get_page(pages[done++]);
+		}
+	}
+	up_read(&fb->lock);
+	if (ret) {
+		vgpu_dmabuf_put_pages(pages, done);
+		return ERR_PTR(ret);
+	}
+	return pages;
+}
+
+/* An entry for each piece of system memory that is in one place. */
+static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
+				 struct sg_table *sgt,
+				 enum dma_data_direction direction)
+{
+	struct page **pages;
+	int ret;
+
+	pages = vgpu_dmabuf_get_pages(buf);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	ret = sg_alloc_table_from_pages_segment(sgt, pages, buf->nr, 0,
+						buf->nr << PAGE_SHIFT,
+						dma_get_max_seg_size(dev),
+						GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_put;
+	ret = dma_map_sgtable(dev, sgt, direction, 0);
+	if (ret)
+		goto err_free_table;
+	kvfree(pages);
+	return 0;
+
+err_free_table:
+	sg_free_table(sgt);
+err_put:
+	vgpu_dmabuf_put_pages(pages, buf->nr);
+	return ret;
+}
+
+static void vgpu_dmabuf_unmap_pages(struct device *dev, struct sg_table *sgt,
+				    enum dma_data_direction direction)
+{
+	struct sg_page_iter iter;
+
+	dma_unmap_sgtable(dev, sgt, direction, 0);
+	for_each_sgtable_page(sgt, &iter, 0)
+		put_page(sg_page_iter_page(&iter));
+	sg_free_table(sgt);
+}
+
+static void vgpu_dmabuf_unmap_device(struct device *dev, struct sg_table *sgt,
+				     enum dma_data_direction direction)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (sg_dma_len(sg))
+			dma_unmap_resource(dev, sg_dma_address(sg),
+					   sg_dma_len(sg), direction, 0);
+	sg_free_table(sgt);
+}
+
+/*
+ * An entry for each block of a device's memory, or the part of it that the
+ * dma-buf begins or ends in.  They have no pages.
+ */
+static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
+				  struct sg_table *sgt,
+				  enum dma_data_direction direction)
+{
+	u64 first = round_down(buf->page, PGPU_BLOCK_PAGES), done = 0;
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct scatterlist *sg;
+	struct pgpu_run run;
+	int ret;
+
+	dma_resv_assert_held(&fb->resv);
+	ret = sg_alloc_table(sgt, DIV_ROUND_UP(buf->page - first + buf->nr,
+					       PGPU_BLOCK_PAGES),
+			     GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	down_read(&fb->lock);
+	for (sg = sgt->sgl; done < buf->nr; sg = sg_next(sg), done += run.nr) {
+		dma_addr_t address;
+
+		ret = buf->ended ? -ENODEV :
+		      vgpu_fb_run(fb, buf->page + done, buf->nr - done, true,
+				  &run);
+		if (ret)
+			break;
+		address = dma_map_resource(dev, PFN_PHYS(run.pfn),
+					   run.nr << PAGE_SHIFT, direction, 0);
+		ret = dma_mapping_error(dev, address);
+		if (ret)
+			break;
+		sg_set_page(sg, NULL, run.nr << PAGE_SHIFT, 0);
+		sg_dma_address(sg) = address;
+		sg_dma_len(sg) = run.nr << PAGE_SHIFT;
+	}
+	up_read(&fb->lock);
+	if (ret)
+		vgpu_dmabuf_unmap_device(dev, sgt, direction);
+	return ret;
+}
+
+static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
+					enum dma_data_direction direction)
+{
+	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
+	struct sg_table *sgt;
+	int ret;
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	if (!buf->vgpu->fb.device_memory)
+		ret = vgpu_dmabuf_map_pages(buf, attach->dev, sgt, direction);
+	else if (attach->peer2peer)
+		ret = vgpu_dmabuf_map_device(buf, attach->dev, sgt, direction);
+	else
+		ret = -EOPNOTSUPP;
+	if (ret) {
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
+	return sgt;
+}
+
+static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
+			      struct sg_table *sgt,
+			      enum dma_data_direction direction)
+{
+	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
+
+	if (buf->vgpu->fb.device_memory)
+		vgpu_dmabuf_unmap_device(attach->dev, sgt, direction);
+	else
+		vgpu_dmabuf_unmap_pages(attach->dev, sgt, direction);
+	kfree(sgt);
+}
+
+/*
+ * System memory that is mapped holds its pages; there is nothing to do to keep
+ * them.  A device's memory would be another tenant's soon.
+ */
+static int vgpu_dmabuf_pin(struct dma_buf_attachment *attach)
+{
+	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
+
+	if (buf->vgpu->fb.device_memory)
+		return -EOPNOTSUPP;
+	atomic_inc(&buf->pins);
+	return 0;
+}
+
+static void vgpu_dmabuf_unpin(struct dma_buf_attachment *attach)
+{
+	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
+
+	atomic_dec(&buf->pins);
+}
+
+static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct vgpu_dmabuf *buf = dmabuf->priv;
+	struct page **pages;
+	void *vaddr;
+	int ret;
+
+	if (buf->vgpu->fb.device_memory)
+		return -EOPNOTSUPP;
+	atomic_inc(&buf->pins);
+	pages = vgpu_dmabuf_get_pages(buf);
+	if (IS_ERR(pages)) {
+		ret = PTR_ERR(pages);
+		goto err_unpin;
+	}
+	vaddr = vmap(pages, buf->nr, VM_MAP, PAGE_KERNEL);
+	if (!vaddr) {
+		ret = -ENOMEM;
+		goto err_put;
+	}
+	buf->vmap_pages = pages;
+	iosys_map_set_vaddr(map, vaddr);
+	return 0;
+
+err_put:
+	vgpu_dmabuf_put_pages(pages, buf->nr);
+err_unpin:
+	atomic_dec(&buf->pins);
+	return ret;
+}
+
+static void vgpu_dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct vgpu_dmabuf *buf = dmabuf->priv;
+
+	vunmap(map->vaddr);
+	vgpu_dmabuf_put_pages(buf->vmap_pages, buf->nr);
+	buf->vmap_pages = NULL;
+	atomic_dec(&buf->pins);
+}
+
+static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
+{
+	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	vm_fault_t fault = VM_FAULT_SIGBUS;
+
+	down_read(&fb->lock);
+	if (!buf->ended)
+		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff);
+	up_read(&fb->lock);
+	return fault;
+}
+
+#ifdef VGPU_PMD_FAULTS
+static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
+					 unsigned int order)
+{
+	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	vm_fault_t fault = VM_FAULT_FALLBACK;
+	pgoff_t pgoff;
+
+	if (!vgpu_huge_fault_fits(vmf, order, &pgoff))
+		return VM_FAULT_FALLBACK;
+	down_read(&fb->lock);
+	if (!buf->ended)
+		fault = vgpu_fb_huge_fault(fb, vmf, buf->page + pgoff);
+	up_read(&fb->lock);
+	return fault;
+}
+#endif
+
+static const struct vm_operations_struct vgpu_dmabuf_vm_ops = {
+	.fault = vgpu_dmabuf_fault,
+#ifdef VGPU_PMD_FAULTS
+	.huge_fault = vgpu_dmabuf_huge_fault,
+#endif
+};
+
+/* The dma-buf core has checked that the VMA lies in the buffer. */
+static int vgpu_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+{
+	struct vgpu_dmabuf *buf = dmabuf->priv;
+
+	return vgpu_fb_mmap(&buf->vgpu->fb, vma, &vgpu_dmabuf_vm_ops, buf);
+}
+
+static void vgpu_dmabuf_release(struct dma_buf *dmabuf)
+{
+	struct vgpu_dmabuf *buf = dmabuf->priv;
+	struct vgpu *vgpu = buf->vgpu;
+
+	dma_resv_lock(&vgpu->fb.resv, NULL);
+	list_del(&buf->link);
+	dma_resv_unlock(&vgpu->fb.resv);
+	kfree(buf);
+	put_device(&vgpu->vdev.device);
+}
+
+static const struct dma_buf_ops vgpu_dmabuf_ops = {
+	.pin = vgpu_dmabuf_pin,
+	.unpin = vgpu_dmabuf_unpin,
+	.map_dma_buf = vgpu_dmabuf_map,
+	.unmap_dma_buf = vgpu_dmabuf_unmap,
+	.vmap = vgpu_dmabuf_vmap,
+	.vunmap = vgpu_dmabuf_vunmap,
+	.mmap = vgpu_dmabuf_mmap,
+	.release = vgpu_dmabuf_release,
+};
+
+/**
+ * vgpu_dmabuf_export() - make a dma-buf of a part of the framebuffer
+ * @vgpu: a VMM has it open
+ * @offset: first byte; the dma-buf begins with its page
+ * @size: bytes; with @offset in the framebuffer
+ *
+ * Return: the dma-buf or an error pointer: -ENOMEM, -ENFILE
+ */
+struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct vgpu_dmabuf *buf;
+	struct dma_buf *dmabuf;
+
+	/* Not charged, as the larger part of it, the dma-buf core's, is not. */
+	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	buf->vgpu = vgpu;
+	buf->page = offset >> PAGE_SHIFT;
+	buf->nr = PFN_UP(offset + size) - buf->page;
+
+	info.ops = &vgpu_dmabuf_ops;
+	info.size = buf->nr << PAGE_SHIFT;
+	info.flags = O_RDWR;
+	info.resv = &vgpu->fb.resv;
+	info.priv = buf;
+	/* The release operation needs all of this from here on. */
+	get_device(&vgpu->vdev.device);
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf)) {
+		put_device(&vgpu->vdev.device);
+		kfree(buf);
+		return dmabuf;
+	}
+	buf->dmabuf = dmabuf;
+	dma_resv_lock(&vgpu->fb.resv, NULL);
+	list_add(&buf->link, &vgpu->fb.dmabufs);
+	dma_resv_unlock(&vgpu->fb.resv);
+	return dmabuf;
+}
+
+static bool vgpu_dmabuf_shows(const struct vgpu_dmabuf *buf, u64 page, u64 nr)
+{
+	return buf->page < page + nr && page < buf->page + buf->nr;
+}
+
+/**
+ * vgpu_dmabuf_stop() - keep importers off pages that are about to move or go
+ * @fb: its resv is held, until they have
+ * @page: the first of them
+ * @nr: how many
+ *
+ * Waits for what importers are doing.  Only those with a reference on the pages
+ * go on using them.
+ */
+void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	struct vgpu_dmabuf *buf;
+
+	dma_resv_assert_held(&fb->resv);
+	list_for_each_entry(buf, &fb->dmabufs, link)
+		if (vgpu_dmabuf_shows(buf, page, nr))
+			vgpu_dma_buf_invalidate(buf->dmabuf);
+	dma_resv_wait_timeout(&fb->resv, DMA_RESV_USAGE_BOOKKEEP, false,
+			      MAX_SCHEDULE_TIMEOUT);
+}
+
+/**
+ * vgpu_dmabuf_zap() - take away the mappings of pages through dma-bufs
+ * @fb: its resv is held, and its lock for writing
+ * @page: the first
+ * @nr: how many
+ */
+void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	struct vgpu_dmabuf *buf;
+	u64 first;
+
+	dma_resv_assert_held(&fb->resv);
+	list_for_each_entry(buf, &fb->dmabufs, link) {
+		if (!vgpu_dmabuf_shows(buf, page, nr))
+			continue;
+		first = max(page, buf->page);
+		unmap_mapping_range(buf->dmabuf->file->f_mapping,
+				    (first - buf->page) << PAGE_SHIFT,
+				    (page + nr - first) << PAGE_SHIFT, 1);
+	}
+}
+
+/**
+ * vgpu_dmabuf_is_pinned() - whether a page has to stay
+ * @fb: its resv is held, and its lock for writing
+ * @page: page number
+ */
+bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
+{
+	struct vgpu_dmabuf *buf;
+
+	dma_resv_assert_held(&fb->resv);
+	list_for_each_entry(buf, &fb->dmabufs, link)
+		if (vgpu_dmabuf_shows(buf, page, 1) && atomic_read(&buf->pins))
+			return true;
+	return false;
+}
+
+/**
+ * vgpu_dmabuf_end() - nothing can be seen through the dma-bufs any more
+ * @fb: the VMM that got them has closed the vGPU
+ */
+void vgpu_dmabuf_end(struct vgpu_fb *fb)
+{
+	u64 nr = fb->size >> PAGE_SHIFT;
+	struct vgpu_dmabuf *buf;
+
+	dma_resv_lock(&fb->resv, NULL);
+	vgpu_dmabuf_stop(fb, 0, nr);
+	down_write(&fb->lock);
+	vgpu_dmabuf_zap(fb, 0, nr);
+	list_for_each_entry(buf, &fb->dmabufs, link)
+		buf->ended = true;
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
+}
+
+/* MODULE_IMPORT_NS() wants a word on some kernels and a string on others. */
+MODULE_INFO(import_ns, "DMA_BUF");

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Errors of a pGPU's memory: counted, kept with the vGPU whose memory it is,
+ * and the page retired.
+ *
+ * A page is retired for a double-bit error or a second single-bit one, and never
+ * given out again.  What is in a page with a single-bit error is good, so a
+ * spare page takes its place at once.  What was in one with a double-bit error
+ * is lost, and its vGPU has to know: it is stopped, and gets a spare page when
+ * it is reset.  Until then the page is pending.
+ */
+#include <linux/export.h>
+#include <linux/firmware.h>
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/xarray.h>
+
+#include "core.h"
+#include "retired.h"
+
+static bool ecc_default = true;
+module_param_named(ecc, ecc_default, bool, 0444);
+MODULE_PARM_DESC(ecc, "Whether GPUs start with ECC on (default Y)");
+
+/**
+ * struct pgpu_bad_page - a page that had an error
+ * @sbe: single-bit errors
+ * @cause: VGPU_RETIRED_*, 0 while it is not retired
+ * @pending: to be retired, and in use
+ * @time: when it was, or is to be, retired
+ */
+struct pgpu_bad_page {
+	u32 sbe;
+	u32 cause;
+	bool pending;
+	time64_t time;
+};
+
+/* With those of the reserve. */
+static u64 pgpu_nr_pages(const struct pgpu *pgpu)
+{
+	return (pgpu->desc.vram_size + pgpu->desc.spare_size) >> PAGE_SHIFT;
+}
+
+void pgpu_ecc_init(struct pgpu *pgpu)
+{
+	pgpu->ecc.enabled = ecc_default;
+	pgpu->ecc.pending = ecc_default;
+	xa_init(&pgpu->ecc.pages);
+}
+
+void pgpu_ecc_fini(struct pgpu *pgpu)
+{
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+
+	xa_for_each(&pgpu->ecc.pages, page, bad)
+		kfree(bad);
+	xa_destroy(&pgpu->ecc.pages);
+}
+
+/**
+ * pgpu_ecc_reset() - put the pending mode in force
+ * @pgpu: the pGPU
+ *
+ * Volatile counters start anew; what is retired stays so.
+ *
+ * Return: 0; -EBUSY while a VMM has a vGPU open
+ */
+int pgpu_ecc_reset(struct pgpu *pgpu)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+
+	mutex_lock(&pgpu->lock);
+	if (atomic_read(&pgpu->open_count)) {
+		mutex_unlock(&pgpu->lock);
+		return -EBUSY;
+	}
+	ecc->enabled = ecc->pending;
+	ecc->sbe_before += ecc->sbe;
+	ecc->dbe_before += ecc->dbe;
+	ecc->sbe = 0;
+	ecc->dbe = 0;
+	xa_for_each(&ecc->pages, page, bad)
+		bad->sbe = 0;
+	mutex_unlock(&pgpu->lock);
+	return 0;
+}
+
+/**
+ * pgpu_ecc_enabled() - whether errors are noticed now
+ * @pgpu: the pGPU
+ */
+bool pgpu_ecc_enabled(struct pgpu *pgpu)
+{
+	bool enabled;
+
+	mutex_lock(&pgpu->lock);
+	enabled = pgpu->ecc.enabled;
+	mutex_unlock(&pgpu->lock);
+	return enabled;
+}
+
+/**
+ * pgpu_ecc_has_pending() - whether bad pages are still in use
+ * @pgpu: the pGPU
+ */
+bool pgpu_ecc_has_pending(struct pgpu *pgpu)
+{
+	bool has;
+
+	mutex_lock(&pgpu->lock);
+	has = pgpu->ecc.nr_pending;
+	mutex_unlock(&pgpu->lock);
+	return has;
+}
+
+/**
+ * pgpu_ecc_is_bad() - whether a page must not be given out again
+ * @pgpu: the pGPU; what is known of a page is kept as long as it
+ * @page: page of VRAM
+ */
+bool pgpu_ecc_is_bad(struct pgpu *pgpu, u64 page)
+{
+	struct pgpu_bad_page *bad = xa_load(&pgpu->ecc.pages, page);
+
+	return bad && READ_ONCE(bad->cause);
+}
+
+/**
+ * pgpu_ecc_is_pending() - whether a page is bad and still in use
+ * @pgpu: the pGPU
+ * @page: page of VRAM
+ */
+bool pgpu_ecc_is_pending(struct pgpu *pgpu, u64 page)
+{
+	struct pgpu_bad_page *bad = xa_load(&pgpu->ecc.pages, page);
+
+	return bad && READ_ONCE(bad->pending);
+}
+
+/**
+ * pgpu_ecc_next_bad() - find a page that must not be given out again
+ * @pgpu: the pGPU
+ * @first: page of VRAM to begin with
+ * @last: where to end
+ *
+ * Return: the page, or VRAM_NO_PAGE
+ */
+u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last)
+{
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+
+	xa_for_each_range(&pgpu->ecc.pages, page, bad, first, last)
+		if (READ_ONCE(bad->cause))
+			return page;
+	return VRAM_NO_PAGE;
+}
+
+static void pgpu_ecc_done_locked(struct pgpu *pgpu, struct pgpu_bad_page *bad)
+{
+	lockdep_assert_held(&pgpu->lock);
+	if (!bad || !bad->pending)
+		return;
+	WRITE_ONCE(bad->pending, false);
+	pgpu->ecc.nr_pending--;
+}
+
+/**
+ * pgpu_ecc_done() - a page is in use no more
+ * @pgpu: the pGPU
+ * @page: page of VRAM, perhaps pending
+ */
+void pgpu_ecc_done(struct pgpu *pgpu, u64 page)
+{
+	mutex_lock(&pgpu->lock);
+	pgpu_ecc_done_locked(pgpu, xa_load(&pgpu->ecc.pages, page));
+	mutex_unlock(&pgpu->lock);
+}
+
+/**
+ * pgpu_ecc_again() - a page that is retired has none to stand in for it
+ * @pgpu: the pGPU
+ * @page: page of VRAM that is bad; it is pending until there is one
+ */
+void pgpu_ecc_again(struct pgpu *pgpu, u64 page)
+{
+	struct pgpu_bad_page *bad;
+
+	mutex_lock(&pgpu->lock);
+	bad = xa_load(&pgpu->ecc.pages, page);
+	if (!WARN_ON_ONCE(!bad) && !bad->pending) {
+		WRITE_ONCE(bad->pending, true);
+		pgpu->ecc.nr_pending++;
+	}
+	mutex_unlock(&pgpu->lock);
+}
+
+/*
+ * Who uses a page, and as which page of its blocks; NULL for nobody.  A page
+ * that another one stands in for is not in use.
+ */
+static struct vgpu_fb *pgpu_ecc_user(struct pgpu *pgpu, u64 page, u64 *home)
+{
+	lockdep_assert_held(&pgpu->lock);
+	if (!vram_find_user(pgpu, page, home) ||
+	    vram_resolve(pgpu, *home) != page)
+		return NULL;
+	return pgpu->owners[*home / PGPU_BLOCK_PAGES];
+}
+
+/* Retire a page that nobody uses. */
+static void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page,
+				   struct pgpu_bad_page *bad)
+{
+	u64 home;
+
+	lockdep_assert_held(&pgpu->lock);
+	/* It stands in for none, or another one stands in for it: done. */
+	if (!vram_find_user(pgpu, page, &home))
+		home = page;
+	else if (home == page && vram_resolve(pgpu, home) != page &&
+		 vram_resolve(pgpu, home) != VRAM_NO_PAGE)
+		goto done;
+	if (vram_retire_free(pgpu, page, home))
+		return;
+done:
+	pgpu_ecc_done_locked(pgpu, bad);
+}
+
+/**
+ * pgpu_ecc_retire_freed() - retire pages that were pending and are free now
+ * @pgpu: its lock is held; blocks have been given back
+ */
+void pgpu_ecc_retire_freed(struct pgpu *pgpu)
+{
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+	u64 home;
+
+	lockdep_assert_held(&pgpu->lock);
+	if (!pgpu->ecc.nr_pending)
+		return;
+	xa_for_each(&pgpu->ecc.pages, page, bad) {
+		if (!bad->pending)
+			continue;
+		if (!vram_find_user(pgpu, page, &home))
+			home = page;
+		if (home / PGPU_BLOCK_PAGES >=
+		    pgpu->desc.vram_size / PGPU_BLOCK_SIZE ||
+		    !pgpu->owners[home / PGPU_BLOCK_PAGES])
+			pgpu_ecc_retire_unused(pgpu, page, bad);
+	}
+}
+
+static struct pgpu_bad_page *pgpu_ecc_page(struct pgpu *pgpu, u64 page)
+{
+	struct pgpu_bad_page *bad = xa_load(&pgpu->ecc.pages, page);
+
+	lockdep_assert_held(&pgpu->lock);
+	if (bad)
+		return bad;
+	bad = kzalloc(sizeof(*bad), GFP_KERNEL);
+	if (!bad)
+		return ERR_PTR(-ENOMEM);
+	if (xa_err(xa_store(&pgpu->ecc.pages, page, bad, GFP_KERNEL))) {
+		kfree(bad);
+		return ERR_PTR(-ENOMEM);
+	}
+	return bad;
+}
+
+/* The form is for programs: the code, the page, what became of it, whose. */
+static void pgpu_ecc_tell(struct pgpu *pgpu, u64 page, bool dbe,
+			  const char *state, const struct vgpu *vgpu)
+{
+	const char *code = dbe ? "VGPU-ECC-DBE" : "VGPU-ECC-SBE";
+	const char *whose = vgpu ? dev_name(vgpu->vdev.dev) : "none";
+	char *envp[] = { NULL, NULL, NULL, NULL, NULL };
+	int i;
+
+	dev_warn_ratelimited(pgpu->dev, "%s: address %#llx, page %s, vGPU %s\n",
+			     code, page << PAGE_SHIFT, state, whose);
+	envp[0] = kasprintf(GFP_KERNEL, "VGPU_EVENT=%s", code);
+	envp[1] = kasprintf(GFP_KERNEL, "VGPU_ADDRESS=%#llx",
+			    page << PAGE_SHIFT);
+	envp[2] = kasprintf(GFP_KERNEL, "VGPU_PAGE_STATE=%s", state);
+	envp[3] = kasprintf(GFP_KERNEL, "VGPU_UUID=%s", whose);
+	if (envp[0] && envp[1] && envp[2] && envp[3])
+		kobject_uevent_env(&pgpu->dev->kobj, KOBJ_CHANGE, envp);
+	for (i = 0; i < 4; i++)
+		kfree(envp[i]);
+}
+
+/*
+ * Hold on to the vGPU of a framebuffer: it may be removed meanwhile, but not
+ * forgotten.  There is nobody to tell, and nothing to lose, in one that is just
+ * being made and whose device does not exist yet.
+ */
+static struct vgpu *pgpu_ecc_get(struct vgpu_fb *fb)
+{
+	struct vgpu *vgpu;
+
+	if (!fb)
+		return NULL;
+	vgpu = container_of(fb, struct vgpu, fb);
+	if (!kobject_get_unless_zero(&vgpu->vdev.device.kobj))
+		return NULL;
+	get_device(&vgpu->mdev->dev);
+	return vgpu;
+}
+
+static void pgpu_ecc_put(struct vgpu *vgpu)
+{
+	struct device *dev = &vgpu->mdev->dev;
+
+	put_device(&vgpu->vdev.device);
+	put_device(dev);
+}
+
+/**
+ * pgpu_report_error() - an error in a page of VRAM has been noticed
+ * @pgpu: the pGPU
+ * @page: page of VRAM, in units of PAGE_SIZE; also a spare one
+ * @dbe: a double-bit error: the content is lost; otherwise it has been corrected
+ *
+ * Context: process; none of the backend's locks that its operations take
+ *
+ * Return: 0; -ERANGE for a page that there is not; -EOPNOTSUPP with ECC off;
+ * -ENOMEM
+ */
+int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct pgpu_bad_page *bad;
+	struct vgpu *vgpu;
+	bool retire, pending;
+	struct vgpu_fb *fb;
+	u64 home, fb_page;
+
+	if (page >= pgpu_nr_pages(pgpu))
+		return -ERANGE;
+	mutex_lock(&pgpu->lock);
+	bad = ecc->enabled ? pgpu_ecc_page(pgpu, page) : ERR_PTR(-EOPNOTSUPP);
+	if (IS_ERR(bad)) {
+		mutex_unlock(&pgpu->lock);
+		return PTR_ERR(bad);
+	}
+	ecc->sbe += !dbe;
+	ecc->dbe += dbe;
+	bad->sbe += !dbe;
+	retire = !bad->cause && (dbe || bad->sbe > 1);
+	/* Room for whatever comes to stand in for it, so that no step can fail. */
+	if (retire && xa_reserve(&pgpu->remap, page, GFP_KERNEL)) {
+		mutex_unlock(&pgpu->lock);
+		return -ENOMEM;
+	}
+	fb = pgpu_ecc_user(pgpu, page, &home);
+	vgpu = pgpu_ecc_get(fb);
+	if (retire) {
+		WRITE_ONCE(bad->cause, dbe ? VGPU_RETIRED_DBE :
+					     VGPU_RETIRED_SBE);
+		bad->time = ktime_get_real_seconds();
+		ecc->nr_retired++;
+		WRITE_ONCE(bad->pending, true);
+		ecc->nr_pending++;
+		if (!fb)
+			pgpu_ecc_retire_unused(pgpu, page, bad);
+	}
+	mutex_unlock(&pgpu->lock);
+
+	/* Without a spare page it stays as it is until its vGPU is reset. */
+	if (vgpu && retire && !dbe)
+		vgpu_fb_retire_page(&vgpu->fb, home);
+	pending = pgpu_ecc_is_pending(pgpu, page);
+	pgpu_ecc_tell(pgpu, page, dbe, pending ? "pending" :
+		      pgpu_ecc_is_bad(pgpu, page) ? "retired" : "good", vgpu);
+	if (vgpu) {
+		if (!vgpu_fb_find_page(&vgpu->fb, home, &fb_page))
+			vgpu_ecc_event(vgpu, dbe, fb_page);
+		pgpu_ecc_put(vgpu);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pgpu_report_error);
+
+/**
+ * pgpu_ecc_show() - print pages that had errors, and who uses them now
+ * @pgpu: the pGPU
+ * @m: a line each: address, state, UUID of the vGPU or "none"
+ */
+void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m)
+{
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+	struct vgpu_fb *fb;
+	struct vgpu *vgpu;
+	u64 home;
+
+	mutex_lock(&pgpu->lock);
+	xa_for_each(&pgpu->ecc.pages, page, bad) {
+		fb = pgpu_ecc_user(pgpu, page, &home);
+		vgpu = fb ? container_of(fb, struct vgpu, fb) : NULL;
+		seq_printf(m, "%#llx %s %s\n", (u64)page << PAGE_SHIFT,
+			   bad->pending ? "pending" :
+			   bad->cause ? "retired" : "good",
+			   vgpu ? dev_name(vgpu->vdev.dev) : "none");
+	}
+	mutex_unlock(&pgpu->lock);
+}
+
+/* Which GPU it is, wherever it is plugged in if it can tell. */
+static void pgpu_ecc_identity(struct pgpu *pgpu,
+			      char identity[VGPU_RETIRED_IDENTITY])
+{
+	struct pci_dev *pdev = to_pci_dev(pgpu->dev);
+	u64 dsn = pci_get_dsn(pdev);
+	int n;
+
+	memset(identity, 0, VGPU_RETIRED_IDENTITY);
+	n = scnprintf(identity, VGPU_RETIRED_IDENTITY, "%04x:%04x:%04x:%04x ",
+		      pdev->vendor, pdev->device, pdev->subsystem_vendor,
+		      pdev->subsystem_device);
+	if (dsn)
+		scnprintf(identity + n, VGPU_RETIRED_IDENTITY - n, "%016llx",
+			  dsn);
+	else
+		scnprintf(identity + n, VGPU_RETIRED_IDENTITY - n, "%s",
+			  pci_name(pdev));
+}
+
+/**
+ * pgpu_ecc_list() - read the list of retired pages
+ * @pgpu: the pGPU
+ * @buf: where to
+ * @offset: first byte, see linux/vgpu_retired.h
+ * @count: bytes
+ *
+ * Return: bytes, 0 at the end, or -ENOMEM
+ */
+ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset, size_t count)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct vgpu_retired_header *header;
+	struct vgpu_retired_entry *entry;
+	struct pgpu_bad_page *bad;
+	unsigned long page;
+	ssize_t ret;
+	size_t size;
+
+	mutex_lock(&pgpu->lock);
+	size = vgpu_retired_size(ecc->nr_retired);
+	header = kvzalloc(size, GFP_KERNEL);
+	if (!header) {
+		mutex_unlock(&pgpu->lock);
+		return -ENOMEM;
+	}
+	header->vram_size = cpu_to_le64(pgpu_nr_pages(pgpu) << PAGE_SHIFT);
+	header->sbe = cpu_to_le64(ecc->sbe_before + ecc->sbe);
+	header->dbe = cpu_to_le64(ecc->dbe_before + ecc->dbe);
+	pgpu_ecc_identity(pgpu, header->identity);
+	entry = (struct vgpu_retired_entry *)(header + 1);
+	xa_for_each(&ecc->pages, page, bad) {
+		if (!bad->cause)
+			continue;
+		entry->page = cpu_to_le64(page);
+		entry->time = cpu_to_le64(bad->time);
+		entry->cause = cpu_to_le32(bad->cause);
+		entry->state = cpu_to_le32(bad->pending ? VGPU_RETIRED_PENDING :
+							  VGPU_RETIRED_DONE);
+		entry++;
+	}
+	vgpu_retired_seal(header, ecc->nr_retired);
+	mutex_unlock(&pgpu->lock);
+	ret = memory_read_from_buffer(buf, count, &offset, header, size);
+	kvfree(header);
+	return ret;
+}
+
+static int pgpu_ecc_load_pages(struct pgpu *pgpu, const void *file)
+{
+	const struct vgpu_retired_header *header = file;
+	const struct vgpu_retired_entry *entry = file + sizeof(*header);
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct pgpu_bad_page *bad;
+	u32 i, nr = le32_to_cpu(header->nr);
+
+	lockdep_assert_held(&pgpu->lock);
+	ecc->sbe_before = le64_to_cpu(header->sbe);
+	ecc->dbe_before = le64_to_cpu(header->dbe);
+	/* All are bad before a spare page is taken for the first of them. */
+	for (i = 0; i < nr; i++) {
+		bad = pgpu_ecc_page(pgpu, le64_to_cpu(entry[i].page));
+		if (IS_ERR(bad) ||
+		    xa_reserve(&pgpu->remap, le64_to_cpu(entry[i].page),
+			       GFP_KERNEL))
+			return -ENOMEM;
+		bad->cause = le32_to_cpu(entry[i].cause);
+		bad->time = le64_to_cpu(entry[i].time);
+		bad->pending = true;
+		ecc->nr_retired++;
+		ecc->nr_pending++;
+	}
+	/* Spare pages first, so that none of the bad ones stands in for others. */
+	for (i = nr; i--; )
+		pgpu_ecc_retire_unused(pgpu, le64_to_cpu(entry[i].page),
+				       xa_load(&ecc->pages,
+					       le64_to_cpu(entry[i].page)));
+	return 0;
+}
+
+/**
+ * pgpu_ecc_load() - retire the pages that were so before
+ * @pgpu: nobody uses it yet
+ *
+ * From vgpu/retired-pages-<PCI address>.bin, if there is one.  A file that is
+ * not this GPU's list is not used, and the log says so.
+ */
+void pgpu_ecc_load(struct pgpu *pgpu)
+{
+	char identity[VGPU_RETIRED_IDENTITY];
+	const struct firmware *file;
+	const char *why;
+	char name[64];
+	int ret;
+
+	snprintf(name, sizeof(name), "vgpu/retired-pages-%s.bin",
+		 dev_name(pgpu->dev));
+	if (firmware_request_nowarn(&file, name, pgpu->dev))
+		return;
+	pgpu_ecc_identity(pgpu, identity);
+	why = vgpu_retired_check(file->data, file->size, identity,
+				 pgpu_nr_pages(pgpu));
+	if (why) {
+		dev_err(pgpu->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
+			why);
+		goto out;
+	}
+	mutex_lock(&pgpu->lock);
+	ret = pgpu_ecc_load_pages(pgpu, file->data);
+	mutex_unlock(&pgpu->lock);
+	if (ret)
+		dev_err(pgpu->dev, "VGPU-ECC-LIST: %s: %d\n", name, ret);
+	else
+		dev_info(pgpu->dev, "%u pages are retired\n",
+			 pgpu->ecc.nr_retired);
+out:
+	release_firmware(file);
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Spare pages, and the pages of VRAM that they stand in for.
+ *
+ * Spare pages come out of pools: blocks that are given out in single pages.
+ * The reserve is made of pools; when it is used up, a free block becomes one.
+ * So does a free block with a bad page for which there is no spare one: its
+ * other pages are as good as any.
+ *
+ * pgpu.remap says which page stands in for which.  An entry of a framebuffer's
+ * page changes with that framebuffer's lock held for writing, so who holds it
+ * for reading can look entries up without another lock.
+ */
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "core.h"
+
+/**
+ * struct vram_pool - a block that is given out in single pages
+ * @node: in pgpu.vram; not there for a block of the reserve
+ * @link: in pgpu.pools
+ * @block: its number
+ * @used: pages that are in use, or bad
+ */
+struct vram_pool {
+	struct drm_mm_node node;
+	struct list_head link;
+	u64 block;
+	DECLARE_BITMAP(used, PGPU_BLOCK_PAGES);
+};
+
+static bool vram_pool_is_reserve(const struct vram_pool *pool)
+{
+	return !drm_mm_node_allocated(&pool->node);
+}
+
+static struct vram_pool *vram_pool_find(struct pgpu *pgpu, u64 page)
+{
+	struct vram_pool *pool;
+
+	lockdep_assert_held(&pgpu->lock);
+	list_for_each_entry(pool, &pgpu->pools, link)
+		if (pool->block == page / PGPU_BLOCK_PAGES)
+			return pool;
+	return NULL;
+}
+
+/* The next owner of the block finds zeroes. */
+static void vram_pool_destroy(struct pgpu *pgpu, struct vram_pool *pool)
+{
+	lockdep_assert_held(&pgpu->lock);
+	pgpu->desc.ops->vram_discard(pgpu, pool->block * PGPU_BLOCK_PAGES,
+				     PGPU_BLOCK_PAGES);
+	list_del(&pool->link);
+	drm_mm_remove_node(&pool->node);
+	pgpu->free_blocks++;
+	kfree(pool);
+}
+
+static void vram_page_free_locked(struct pgpu *pgpu, u64 page)
+{
+	struct vram_pool *pool = vram_pool_find(pgpu, page);
+
+	lockdep_assert_held(&pgpu->lock);
+	/* A bad one is never given out again. */
+	if (!pool || pgpu_ecc_is_bad(pgpu, page))
+		return;
+	__clear_bit(page % PGPU_BLOCK_PAGES, pool->used);
+	if (!vram_pool_is_reserve(pool) &&
+	    bitmap_empty(pool->used, PGPU_BLOCK_PAGES))
+		vram_pool_destroy(pgpu, pool);
+}
+
+/* Bad pages of a new pool are not given out, and need no spare ones. */
+static void vram_pool_skip_bad(struct pgpu *pgpu, struct vram_pool *pool)
+{
+	u64 first = pool->block * PGPU_BLOCK_PAGES, spare;
+	u64 page;
+
+	lockdep_assert_held(&pgpu->lock);
+	for (page = first; page < first + PGPU_BLOCK_PAGES; page++) {
+		page = pgpu_ecc_next_bad(pgpu, page,
+					 first + PGPU_BLOCK_PAGES - 1);
+		if (page == VRAM_NO_PAGE)
+			return;
+		__set_bit(page - first, pool->used);
+		spare = vram_resolve(pgpu, page);
+		xa_erase(&pgpu->remap, page);
+		if (spare != page && spare != VRAM_NO_PAGE)
+			vram_page_free_locked(pgpu, spare);
+	}
+}
+
+/*
+ * Make a free block a pool: the one with that number, or any.  The reserve is
+ * at the head of the list, so that it is used first.
+ */
+static struct vram_pool *vram_pool_create(struct pgpu *pgpu, const u64 *block)
+{
+	struct vram_pool *pool;
+	int ret;
+
+	lockdep_assert_held(&pgpu->lock);
+	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
+	if (block) {
+		pool->node.start = *block;
+		pool->node.size = 1;
+		ret = drm_mm_reserve_node(&pgpu->vram, &pool->node);
+	} else {
+		ret = drm_mm_insert_node_generic(&pgpu->vram, &pool->node, 1, 0,
+						 0, DRM_MM_INSERT_BEST);
+	}
+	if (ret) {
+		kfree(pool);
+		return ERR_PTR(ret);
+	}
+	pool->block = pool->node.start;
+	pgpu->free_blocks--;
+	list_add_tail(&pool->link, &pgpu->pools);
+	vram_pool_skip_bad(pgpu, pool);
+	return pool;
+}
+
+/**
+ * vram_spare_init() - make the reserve
+ * @pgpu: with its VRAM
+ *
+ * Return: 0 or -ENOMEM, after which vram_spare_fini() is needed too
+ */
+int vram_spare_init(struct pgpu *pgpu)
+{
+	u64 first = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
+	u64 nr = pgpu->desc.spare_size / PGPU_BLOCK_SIZE;
+	struct vram_pool *pool;
+	u64 i;
+
+	for (i = 0; i < nr; i++) {
+		pool = kzalloc(sizeof(*pool), GFP_KERNEL);
+		if (!pool)
+			return -ENOMEM;
+		pool->block = first + i;
+		list_add_tail(&pool->link, &pgpu->pools);
+	}
+	return 0;
+}
+
+/**
+ * vram_spare_fini() - forget all pools and who stands in for whom
+ * @pgpu: without vGPUs
+ */
+void vram_spare_fini(struct pgpu *pgpu)
+{
+	struct vram_pool *pool, *next;
+
+	list_for_each_entry_safe(pool, next, &pgpu->pools, link) {
+		if (!vram_pool_is_reserve(pool))
+			drm_mm_remove_node(&pool->node);
+		list_del(&pool->link);
+		kfree(pool);
+	}
+	xa_destroy(&pgpu->remap);
+}
+
+static int vram_page_alloc_locked(struct pgpu *pgpu, u64 *page)
+{
+	struct vram_pool *pool;
+	unsigned long bit;
+
+	lockdep_assert_held(&pgpu->lock);
+	list_for_each_entry(pool, &pgpu->pools, link)
+		if (!bitmap_full(pool->used, PGPU_BLOCK_PAGES))
+			goto found;
+	pool = vram_pool_create(pgpu, NULL);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+found:
+	bit = find_first_zero_bit(pool->used, PGPU_BLOCK_PAGES);
+	__set_bit(bit, pool->used);
+	*page = pool->block * PGPU_BLOCK_PAGES + bit;
+	return 0;
+}
+
+/**
+ * vram_page_alloc() - take a single page, as a spare one for another
+ * @pgpu: where from; a block becomes a pool when those that are have no page
+ * @page: the page number, in VRAM.  What is in it is not defined.
+ *
+ * Return: 0, -ENOSPC or -ENOMEM
+ */
+int vram_page_alloc(struct pgpu *pgpu, u64 *page)
+{
+	int ret;
+
+	mutex_lock(&pgpu->lock);
+	ret = vram_page_alloc_locked(pgpu, page);
+	mutex_unlock(&pgpu->lock);
+	return ret;
+}
+
+/**
+ * vram_page_free() - give a single page back
+ * @pgpu: where to
+ * @page: as vram_page_alloc() answered it; nobody can reach it any more
+ */
+void vram_page_free(struct pgpu *pgpu, u64 page)
+{
+	mutex_lock(&pgpu->lock);
+	vram_page_free_locked(pgpu, page);
+	mutex_unlock(&pgpu->lock);
+}
+
+/**
+ * vram_page_clear() - make a spare page read as zero
+ * @pgpu: the pGPU
+ * @page: nobody can reach it
+ */
+void vram_page_clear(struct pgpu *pgpu, u64 page)
+{
+	struct pgpu_run run;
+
+	/* What has no memory is zero. */
+	if (!pgpu->desc.ops->vram_map(pgpu, page, 1, false, &run) && run.vaddr)
+		memset(run.vaddr, 0, PAGE_SIZE);
+	/* Write-combined: before anybody else looks. */
+	wmb();
+}
+
+/**
+ * vram_resolve() - the page that stands in for another
+ * @pgpu: the pGPU
+ * @home: a page of a framebuffer, whose lock is held
+ *
+ * Return: @home itself when there is none; VRAM_NO_PAGE when there should be
+ */
+u64 vram_resolve(struct pgpu *pgpu, u64 home)
+{
+	void *entry = xa_load(&pgpu->remap, home);
+
+	return entry ? xa_to_value(entry) : home;
+}
+
+/**
+ * vram_remap() - have another page stand in for one
+ * @pgpu: the pGPU
+ * @home: the page; xa_reserve() has made room where @to is not @home
+ * @to: what stands in for it from now on, @home for itself, or VRAM_NO_PAGE
+ *
+ * The page that did so before is given back.  The caller holds the lock of the
+ * framebuffer for writing, and has copied what is to be kept.
+ */
+void vram_remap(struct pgpu *pgpu, u64 home, u64 to)
+{
+	u64 from;
+
+	mutex_lock(&pgpu->lock);
+	from = vram_resolve(pgpu, home);
+	if (to == home)
+		xa_erase(&pgpu->remap, home);
+	else
+		xa_store(&pgpu->remap, home, xa_mk_value(to), GFP_NOWAIT);
+	if (from != home && from != VRAM_NO_PAGE)
+		vram_page_free_locked(pgpu, from);
+	mutex_unlock(&pgpu->lock);
+}
+
+/**
+ * vram_find_user() - which page a spare page stands in for
+ * @pgpu: its lock is held
+ * @page: any page
+ * @home: the answer; @page itself when it is none of a pool
+ *
+ * Return: false for a page of a pool that stands in for none
+ */
+bool vram_find_user(struct pgpu *pgpu, u64 page, u64 *home)
+{
+	unsigned long index;
+	void *entry;
+
+	*home = page;
+	if (!vram_pool_find(pgpu, page))
+		return true;
+	xa_for_each(&pgpu->remap, index, entry) {
+		if (xa_to_value(entry) == page) {
+			*home = index;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether a spare page is there without taking a block for it. */
+static bool vram_has_spare(struct pgpu *pgpu)
+{
+	struct vram_pool *pool;
+
+	list_for_each_entry(pool, &pgpu->pools, link)
+		if (!bitmap_full(pool->used, PGPU_BLOCK_PAGES))
+			return true;
+	return false;
+}
+
+/**
+ * vram_retire_free() - put a bad page that nobody uses out of use
+ * @pgpu: its lock is held
+ * @page: the page, known as bad; pgpu.remap has room for it
+ * @home: in a free block, the page that @page stands in for, or @page itself;
+ *	@page itself, too, for one of a pool that stands in for none
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home)
+{
+	struct vram_pool *pool = vram_pool_find(pgpu, page);
+	u64 block = home / PGPU_BLOCK_PAGES, spare;
+
+	lockdep_assert_held(&pgpu->lock);
+	if (pool)
+		__set_bit(page % PGPU_BLOCK_PAGES, pool->used);
+	if (pool && home == page)
+		return 0;
+	/* Not a page of another free block: this one is as good a pool. */
+	if (vram_has_spare(pgpu) && !vram_page_alloc_locked(pgpu, &spare)) {
+		vram_page_clear(pgpu, spare);
+		xa_store(&pgpu->remap, home, xa_mk_value(spare), GFP_NOWAIT);
+		return 0;
+	}
+	pool = vram_pool_create(pgpu, &block);
+	if (IS_ERR(pool))
+		return PTR_ERR(pool);
+	xa_erase(&pgpu->remap, home);
+	__set_bit(home % PGPU_BLOCK_PAGES, pool->used);
+	return 0;
+}
+
+/**
+ * vram_spare_pages() - how many single pages stand in for others, or are bad
+ * @pgpu: of this pGPU
+ * @free: how many of the reserve are left; may be NULL
+ */
+u64 vram_spare_pages(struct pgpu *pgpu, u64 *free)
+{
+	struct vram_pool *pool;
+	u64 used, nr = 0, left = 0;
+
+	mutex_lock(&pgpu->lock);
+	list_for_each_entry(pool, &pgpu->pools, link) {
+		used = bitmap_weight(pool->used, PGPU_BLOCK_PAGES);
+		nr += used;
+		if (vram_pool_is_reserve(pool))
+			left += PGPU_BLOCK_PAGES - used;
+	}
+	mutex_unlock(&pgpu->lock);
+	if (free)
+		*free = left;
+	return nr;
+}
