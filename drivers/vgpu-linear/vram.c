@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VRAM behind a BAR: linear, always there, and full of what was left in it.
+ *
+ * Nothing is cleared when it is discarded: a block that was given out is marked
+ * stale, and cleared before its next use, or by a worker ahead of that.  So
+ * making and resetting a vGPU takes the same time whatever its size, and what
+ * it never touched is not cleared again.
+ */
+#include <linux/bitmap.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "linear.h"
+
+#define LINEAR_BLOCK_PAGES	(PGPU_BLOCK_SIZE >> PAGE_SHIFT)
+
+static void linear_block_clear(struct linear_vram *vram, u64 block)
+{
+	mutex_lock(&vram->lock);
+	if (test_bit(block, vram->stale)) {
+		memset(vram->base + block * PGPU_BLOCK_SIZE, 0,
+		       PGPU_BLOCK_SIZE);
+		/* Zeroes first, for those who look at the bit alone. */
+		smp_mb__before_atomic();
+		clear_bit(block, vram->stale);
+	}
+	mutex_unlock(&vram->lock);
+}
+
+static void linear_vram_work(struct work_struct *work)
+{
+	struct linear_vram *vram = container_of(work, struct linear_vram, work);
+	u64 block;
+
+	for_each_set_bit(block, vram->stale, vram->nr_blocks) {
+		linear_block_clear(vram, block);
+		cond_resched();
+	}
+}
+
+static void linear_vram_free(struct linear_vram *vram)
+{
+	if (vram->base)
+		memunmap(vram->base);
+	bitmap_free(vram->given);
+	bitmap_free(vram->stale);
+}
+
+/**
+ * linear_vram_init() - take the memory of a BAR
+ * @vram: where to
+ * @start: its address on the bus as the CPU sees it
+ * @size: in bytes, a multiple of PGPU_BLOCK_SIZE
+ *
+ * Return: 0 or -ENOMEM
+ */
+int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size)
+{
+	vram->nr_blocks = size / PGPU_BLOCK_SIZE;
+	vram->pfn = PHYS_PFN(start);
+	vram->stale = bitmap_alloc(vram->nr_blocks, GFP_KERNEL);
+	vram->given = bitmap_zalloc(vram->nr_blocks, GFP_KERNEL);
+	vram->base = memremap(start, size, MEMREMAP_WC);
+	if (!vram->stale || !vram->given || !vram->base) {
+		linear_vram_free(vram);
+		return -ENOMEM;
+	}
+	bitmap_fill(vram->stale, vram->nr_blocks);
+	mutex_init(&vram->lock);
+	INIT_WORK(&vram->work, linear_vram_work);
+	queue_work(system_unbound_wq, &vram->work);
+	return 0;
+}
+
+void linear_vram_fini(struct linear_vram *vram)
+{
+	cancel_work_sync(&vram->work);
+	linear_vram_free(vram);
+	mutex_destroy(&vram->lock);
+}
+
+/* See pgpu_ops.vram_map.  A stale block reads as zero already. */
+int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+		    struct pgpu_run *run)
+{
+	struct linear_vram *vram = pgpu_priv(pgpu);
+	u64 block = page / LINEAR_BLOCK_PAGES;
+	bool stale = test_bit_acquire(block, vram->stale);
+
+	if (stale && alloc) {
+		linear_block_clear(vram, block);
+		stale = false;
+	}
+	if (alloc && !test_bit(block, vram->given))
+		set_bit(block, vram->given);
+	run->pfn = vram->pfn + page;
+	run->vaddr = stale ? NULL : vram->base + (page << PAGE_SHIFT);
+	run->nr = min_t(u64, nr, LINEAR_BLOCK_PAGES - page % LINEAR_BLOCK_PAGES);
+	return 0;
+}
+
+/* See pgpu_ops.vram_discard. */
+void linear_vram_discard(struct pgpu *pgpu, u64 page, u64 nr)
+{
+	struct linear_vram *vram = pgpu_priv(pgpu);
+	bool any = false;
+	u64 block;
+
+	/* One by one, because others change bits beside these. */
+	for (block = page / LINEAR_BLOCK_PAGES;
+	     block < (page + nr) / LINEAR_BLOCK_PAGES; block++) {
+		if (!test_and_clear_bit(block, vram->given))
+			continue;
+		set_bit(block, vram->stale);
+		any = true;
+	}
+	if (any)
+		queue_work(system_unbound_wq, &vram->work);
+}
