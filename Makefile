@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# make                  build vgpu.ko and vgpu-soft.ko for the running kernel
+# make                  build the modules for the running kernel
 # make KDIR=...         for another one (a kernel's build directory)
 # make modules_install  install them (as root)
 # make clean
