@@ -9,29 +9,68 @@ trap '' PIPE
 guest_release=$(uname -r)
 guest_dir=${guest_dir:-/tmp/guest}
 
-# guest_start QEMU-ARGUMENT...: start the guest; its serial line goes to
-# $guest_dir/serial, and what is written to descriptor 9 goes to it.  There is
-# a PCI Express port "slot1" for a device that is to be unplugged.
-guest_start()
+# guest_serial: make what QEMU's pipe chardev $guest_dir/input needs; what the
+# guest says goes to $guest_dir/serial, what is written to descriptor 9 to it
+guest_serial()
 {
 	mkdir -p "$guest_dir"
 	rm -f "$guest_dir/input.in" "$guest_dir/input.out"
 	mkfifo "$guest_dir/input.in" "$guest_dir/input.out"
 	cat "$guest_dir/input.out" > "$guest_dir/serial" &
 	guest_cat=$!
+	# For reading too, or it waits for a QEMU that may never come up.
+	exec 9<> "$guest_dir/input.in"
+}
+
+guest_append()
+{
+	echo "console=ttyS0 quiet loglevel=3 card=$guest_nonce"
+}
+
+# guest_start QEMU-ARGUMENT...: start the guest; see guest_serial.  There are
+# PCI Express ports "slot1" and "slot2" for devices that are to be unplugged.
+guest_start()
+{
+	guest_serial
 	guest_cpu=max
 	[ -e /dev/kvm ] && guest_cpu=host
 	qemu-system-x86_64 -machine q35,accel=kvm:tcg -cpu "$guest_cpu" -m 256M \
 		-nodefaults -display none -vga none -no-reboot \
 		-chardev pipe,id=serial,path="$guest_dir/input" \
 		-serial chardev:serial \
+		-qmp "unix:$guest_dir/qmp,server=on,wait=off" \
 		-kernel "/boot/vmlinuz-$guest_release" \
 		-initrd "/build/guest-$guest_release.cpio" \
-		-append "console=ttyS0 quiet loglevel=3 card=$guest_nonce" \
+		-append "$(guest_append)" \
 		-device pcie-root-port,id=slot1,chassis=1 \
-		"$@" > "$guest_dir/qemu.log" 2>&1 &
+		-device pcie-root-port,id=slot2,chassis=2 \
+		"$@" > "$guest_dir/qemu.log" 2>&1 9>&- &
 	guest_pid=$!
-	exec 9> "$guest_dir/input.in"
+}
+
+# guest_screen DEVICE FILE: what QEMU would show of a device, as PNG
+guest_screen()
+{
+	rm -f "$2"
+	/vgpu/tools/labhost/qmp "$guest_dir/qmp" screendump "device=$1" head=0 \
+		format=png "filename=$2" > /dev/null
+}
+
+# guest_screen_is DEVICE WIDTH HEIGHT
+guest_screen_is()
+{
+	guest_screen "$1" "$guest_dir/screen.png" &&
+		file -b "$guest_dir/screen.png" | grep -q " $2 x $3,"
+}
+
+# guest_unplugged DEVICE: QEMU has it no more, though it may hold it open
+guest_unplugged()
+{
+	_list=$(/vgpu/tools/labhost/qmp "$guest_dir/qmp" qom-list \
+		path=/machine/peripheral) || return 1
+	case $_list in
+	*"\"$1\""*) return 1 ;;
+	esac
 }
 
 # guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT
@@ -40,12 +79,13 @@ guest_wait()
 	_n=$(($2 * 5))
 	while ! grep -q "$1" "$guest_dir/serial"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
-			echo "the guest has ended: $(tail -n 3 "$guest_dir/qemu.log")" >&2
+			echo "the guest has ended: $(tail -n 3 "$guest_dir/qemu.log" "$guest_dir/serial")" >&2
 			return 1
 		fi
 		_n=$((_n - 1))
 		if [ $_n -le 0 ]; then
-			echo "no \"$1\" from the guest within $2 seconds" >&2
+			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
+			tail -n 3 "$guest_dir/serial" >&2
 			return 1
 		fi
 		sleep 0.2

@@ -36,6 +36,18 @@ mkdir -p "$dir"
 """ + _COPY + r"""
 make -C "$dir/selftests" -j"$(nproc)" \
     KSELFTEST=/usr/src/linux-selftests/tools/testing/selftests
+mkdir -p /build/vgpu-smi
+make -C /vgpu/tools/vgpu-smi O=/build/vgpu-smi
+"""
+
+# The kernel's sample devices, for any kernel that their source compiles for.
+_PEERS = r"""
+set -e
+release=$1 dir=$2
+mkdir -p "$dir"
+cp /usr/src/linux-selftests/samples/vfio-mdev/*.[ch] "$dir/"
+echo "obj-m := mbochs.o mdpy.o mtty.o" > "$dir/Kbuild"
+make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
 
@@ -97,6 +109,18 @@ def selftests():
         step("building the tests",
              root.enter(["sh", "-c", _SELFTESTS, "sh", "/build/selftests"]),
              "build-selftests.log")
+
+
+def peers(kernel):
+    """The kernel's sample devices, which bench compares ours with; return
+    their directory in the root."""
+    release = _release(kernel)
+    directory = f"/build/peers-{release}"
+    with locked("build"):
+        step(f"building the sample devices for {release}",
+             root.enter(["sh", "-c", _PEERS, "sh", release, directory]),
+             f"peers-{kernel}.log")
+    return directory
 
 
 def guest(kernel):

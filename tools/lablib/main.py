@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from . import build, demo, root, tests, vm
+from . import bench, build, demo, root, tests, vm
 from .host import LabError, say
 
 
@@ -16,6 +16,9 @@ def _add_machine_options(parser):
                         help="processors (default %(default)s)")
     parser.add_argument("--memory", default="4G", metavar="M",
                         help="memory, as 512M or 4G (default %(default)s)")
+    parser.add_argument("--pgpu", default="soft", metavar="KIND[:SIZE]",
+                        help="GPU: soft, or a PCI device of QEMU's, bochs "
+                        "(256M) or ivshmem (1G) (default %(default)s)")
     parser.add_argument("--append", default="", metavar="ARGS",
                         help="more arguments for its kernel")
     parser.add_argument("--qemu", default="", metavar="ARGS",
@@ -27,8 +30,9 @@ def _add_machine_options(parser):
 def _machine(args):
     if args.share and not os.path.isdir(args.share):
         raise LabError(f"--share {args.share}: not a directory")
-    return {"cpus": args.cpus, "memory": args.memory, "append": args.append,
-            "qemu": args.qemu,
+    vm.parse_pgpu(args.pgpu)
+    return {"cpus": args.cpus, "memory": args.memory, "pgpu": args.pgpu,
+            "append": args.append, "qemu": args.qemu,
             "share": os.path.realpath(args.share) if args.share else ""}
 
 
@@ -55,7 +59,12 @@ def _demo(args):
 
 def _test(args):
     root.ensure()
-    return tests.main(args.pattern)
+    return tests.main(args.patterns)
+
+
+def _bench(args):
+    root.ensure()
+    return bench.main(args.name, args.kernel, args.json)
 
 
 def _clean(_args):
@@ -83,10 +92,25 @@ def _parser():
 
     verb = verbs.add_parser(
         "test", help="run the tests",
-        description="Run every test, or those whose name contains PATTERN. "
+        description="Run every test, or those whose name contains a PATTERN. "
         "Prints TAP and one closing line.")
-    verb.add_argument("pattern", nargs="?", default="", metavar="PATTERN")
+    verb.add_argument("patterns", nargs="*", metavar="PATTERN")
     verb.set_defaults(function=_test)
+
+    verb = verbs.add_parser(
+        "bench", help="measure, beside the kernel's sample devices",
+        description="Measure what the driver costs and print a table: every "
+        "row, or those whose name contains a NAME. Without KVM the lab host "
+        "counts instructions instead of time, 1 ns each, and figures come "
+        "out the same again. Ratios above 1 mean that ours is better than "
+        "the peer or the limit. Status 1 when something could not be "
+        "measured.")
+    verb.add_argument("name", nargs="*", metavar="NAME")
+    verb.add_argument("--json", default="", metavar="FILE",
+                      help="write the rows to FILE, - for standard output")
+    verb.add_argument("--kernel", choices=root.KERNELS,
+                      default=root.DEFAULT_KERNEL)
+    verb.set_defaults(function=_bench)
 
     verb = verbs.add_parser(
         "run", help="run a shell command in the lab host",

@@ -18,7 +18,9 @@ PACKAGES = """
     kmod udev procps iproute2 pciutils file cpio xz-utils zstd rsync
     busybox-static python3-pil virtme-ng qemu-system-x86 gvncviewer
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mdevctl
-    edid-decode ca-certificates debian-archive-keyring
+    edid-decode libdrm-tests ca-certificates debian-archive-keyring
+    qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
+    dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
 """.split()
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
@@ -48,7 +50,7 @@ tar -C /usr/src/linux-selftests --strip-components=1 -xf \
     '*/scripts/kernel-doc' '*/scripts/subarch.include' \
     '*/tools/testing/selftests/*.h' \
     '*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/kselftest' \
-    '*/tools/testing/selftests/run_kselftest.sh'
+    '*/tools/testing/selftests/run_kselftest.sh' '*/samples/vfio-mdev/*.[ch]'
 rm /usr/src/linux-source-6.12.tar.xz
 """
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Boot the lab host and run a command in it."""
+import collections
+import itertools
 import os
 import re
 import shutil
@@ -26,20 +28,46 @@ _HARMLESS = re.compile(
     r"TAA|MMIO Stale Data|VMSCAPE")
 
 _APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
-           "sysctl.kernel.hung_task_timeout_secs=180 "
+           "sysctl.kernel.hung_task_timeout_secs=300 "
            "sysctl.kernel.hung_task_panic=1")
 
 DEFAULT_TIMEOUT = 1800
 
 
-def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", options=()):
+def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
+         options=()):
     """The command line of virtme-ng, to be run in the root directory."""
-    cpu = "host" if accel == "kvm" else "max"
+    cpu = ("host" if accel == "kvm" else "max") + features
     return (["vng", "--run", f"/boot/vmlinuz-{release}", "--force-9p",
              "--verbose", "--name", "labhost", "--cpus", str(cpus),
              "--memory", memory, "--append", f"{_APPEND} {append}".strip(),
              f"--qemu-opts=-cpu {cpu} {qemu}".strip()] +
             ["--disable-kvm"] * (accel != "kvm") + list(options))
+
+
+# Kinds of pGPU: the device that QEMU adds for it, and its default size.
+_PGPUS = {
+    "soft": ("", ""),
+    "bochs": ("-device bochs-display,vgamem={size}", "256M"),
+    # Beside it devices to be refused, or taken when asked for, see linear.sh.
+    "ivshmem": ("-object memory-backend-ram,id=pgpu,size={size},share=on "
+                "-device ivshmem-plain,memdev=pgpu "
+                "-device VGA,vgamem_mb=32 -device bochs-display,vgamem=4M "
+                "-device e1000", "1G"),
+}
+
+# A node without processors beside the one that has everything.
+NUMA = ("--numa=3584M,cpus=0-1", "--numa=512M")
+
+
+def parse_pgpu(text):
+    """'soft', 'bochs:128M' -> kind and arguments for QEMU."""
+    kind, _, size = text.partition(":")
+    if kind not in _PGPUS or (size and kind == "soft"):
+        raise LabError(f"--pgpu {text}: soft, bochs or ivshmem, the last two "
+                       "with :SIZE")
+    qemu, default = _PGPUS[kind]
+    return kind, qemu.format(size=size or default)
 
 
 def accel():
@@ -115,9 +143,10 @@ class _Tail(threading.Thread):
 class Result:
     """How a command in the lab host ended."""
 
-    def __init__(self, status, trouble, log, directory):
+    def __init__(self, status, trouble, context, log, directory):
         self.status = status        # exit status, None when there is none
         self.trouble = trouble      # what the kernel or the lab complains of
+        self.context = context      # lines of the log around that
         self.log = log              # the kernel's log
         self.directory = directory  # what the command left in /lab
 
@@ -128,20 +157,26 @@ class Result:
 
 
 def _find_trouble(log):
+    """The first line that is trouble, and what stands around it."""
+    before = collections.deque(maxlen=10)
     with open(log, errors="replace") as lines:
         for line in lines:
             if _TROUBLE.search(line) and not _HARMLESS.search(line):
-                return line.strip()
-    return None
+                return line.strip(), [*before, line,
+                                      *itertools.islice(lines, 120)]
+            before.append(line)
+    return None, []
 
 
 def run(release, command, load=True, out=None, err=None, share="",
-        timeout=DEFAULT_TIMEOUT, name="run", **options):
+        timeout=DEFAULT_TIMEOUT, name="run", pgpu="soft", qemu="",
+        numa=(), **options):
     """Boot a lab host with the modules of that release, run a shell command
     in it as root, and wait for the end.  Standard output goes to out, standard
     error to err, both binary files."""
     out = out or sys.stdout.buffer
     err = err or sys.stderr.buffer
+    kind, device = parse_pgpu(pgpu)
     os.makedirs(LOGS, exist_ok=True)
     directory = tempfile.mkdtemp(prefix="run-", dir=CACHE)
     log = os.path.join(LOGS, f"kernel-{name}-{release}.log")
@@ -150,8 +185,10 @@ def run(release, command, load=True, out=None, err=None, share="",
     for empty in ("stderr", "phase"):
         open(os.path.join(directory, empty), "w").close()
     shares = ["--rwdir=/lab=/lab"] + ["--rwdir=/share=/share"] * bool(share)
-    vng = _vng(release, accel(), options=shares, **options) + [
-        "--", f"/vgpu/tools/labhost/job {'load' if load else 'no-load'}"]
+    vng = _vng(release, accel(), options=[*shares, *numa],
+               qemu=f"{device} {qemu}", **options) + [
+        "--", f"/vgpu/tools/labhost/job {'load' if load else 'no-load'} "
+        f"{kind}"]
 
     say(f"booting the lab host with {release}")
     tail = _Tail(os.path.join(directory, "stderr"), err)
@@ -180,20 +217,23 @@ def run(release, command, load=True, out=None, err=None, share="",
             status = int(text.read())
     except (FileNotFoundError, ValueError):
         trouble = trouble or "the lab host ended before the command did"
-    trouble = _find_trouble(log) or trouble
-    return Result(status, trouble, log, directory)
+    seen, context = _find_trouble(log)
+    return Result(status, seen or trouble, context, log, directory)
 
 
 def discard(result):
     shutil.rmtree(result.directory, ignore_errors=True)
 
 
-def shell(release, share="", **options):
+def shell(release, share="", pgpu="soft", qemu="", **options):
     """An interactive shell in a lab host; replaces this process."""
     shares = ["--rwdir=/share=/share"] * bool(share)
-    vng = [word for word in _vng(release, accel(), options=shares, **options)
+    kind, device = parse_pgpu(pgpu)
+    vng = [word for word in _vng(release, accel(), options=shares,
+                                 qemu=f"{device} {qemu}", **options)
            if word != "--verbose"]
-    say("the modules are installed: modprobe vgpu-soft; leave with exit")
+    say("the modules are installed: modprobe vgpu-"
+        f"{'soft' if kind == 'soft' else 'linear'}; leave with exit")
     time.sleep(0.1)
     command = root.enter(vng, share=share)
     os.execvp(command[0], command)

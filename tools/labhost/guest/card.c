@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Draw a test card on the lower half of /dev/fb0: colour bars, and a strip of
- * 32 cells that show the bits of a number, so that a picture taken elsewhere
- * can be told to come from this guest and this run.
+ * card NONCE [DEVICE]: draw a test card on the lower half of a framebuffer,
+ * /dev/fb0 by default: colour bars, and a strip of 32 cells that show the bits
+ * of a number, so that a picture taken elsewhere can be told to come from this
+ * guest and this run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ static uint32_t card_pixel(unsigned int x, unsigned int y, unsigned int width,
 
 int main(int argc, char **argv)
 {
+	const char *device = argc > 2 ? argv[2] : "/dev/fb0";
 	struct fb_var_screeninfo var;
 	struct fb_fix_screeninfo fix;
 	unsigned int x, y, top;
@@ -42,14 +44,20 @@ int main(int argc, char **argv)
 	int fd;
 
 	nonce = argc > 1 ? strtoul(argv[1], NULL, 16) : 0;
-	fd = open("/dev/fb0", O_RDWR);
+	fd = open(device, O_RDWR);
 	if (fd < 0 || ioctl(fd, FBIOGET_VSCREENINFO, &var) ||
 	    ioctl(fd, FBIOGET_FSCREENINFO, &fix)) {
-		perror("/dev/fb0");
+		perror(device);
 		return 1;
 	}
 	if (var.bits_per_pixel != 32) {
 		fprintf(stderr, "%u bits a pixel\n", var.bits_per_pixel);
+		return 1;
+	}
+	/* Nobody has set a mode on a framebuffer that has no console. */
+	var.activate = FB_ACTIVATE_NOW | FB_ACTIVATE_FORCE;
+	if (ioctl(fd, FBIOPUT_VSCREENINFO, &var)) {
+		perror("mode");
 		return 1;
 	}
 	fb = mmap(NULL, fix.smem_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
