@@ -4,6 +4,7 @@
 # Software GPUs through configfs: attributes are checked, power works, two GPUs
 # do not get in each other's way.
 . ./lib/ktap.sh
+[ -z "$VGPU_PGPU" ] || skip_all "for software GPUs"
 
 root=/sys/kernel/config/vgpu-soft
 a=$root/a
@@ -37,6 +38,12 @@ check "types 16Q,128C" writes ok 16Q,128C $a/types
 check "types read back" is "$(cat $a/types)" 16Q,128C
 check "VRAM below the types" writes "out of range" 64M $a/vram_size
 
+for bad in x 0x -2 1024 99999; do
+	check "numa_node \"$bad\"" writes "Invalid argument" "$bad" $a/numa_node
+done
+check "default numa_node" is "$(cat $a/numa_node)" -1
+check "numa_node 0" writes ok 0 $a/numa_node
+
 check "power x" writes "Invalid argument" x $a/power
 check "power on" writes ok 1 $a/power
 check "power reads 1" is "$(cat $a/power)" 1
@@ -44,6 +51,8 @@ check "power on again" writes ok 1 $a/power
 check "vram_size while on" writes "busy" 256M $a/vram_size
 check "types while on" writes "busy" 16Q $a/types
 bdf=$(cat $a/pci_address)
+check "numa_node while on" writes "busy" -1 $a/numa_node
+check "numa_node of the PCI device" is "$(cat "$pci/$bdf/numa_node")" 0
 check "PCI device" test -e "$pci/$bdf/mdev_supported_types"
 check "driver" is "$(basename "$(readlink "$pci/$bdf/driver")")" vgpu
 check "its types" is "$(cd "$pci/$bdf/mdev_supported_types" && echo *)" \

@@ -53,6 +53,7 @@ TEST_F(device, regions)
 		[VFIO_PCI_BAR4_REGION_INDEX] = VGPU_BAR4_SIZE,
 		[VGPU_REGION_CONSOLE] = 48 * VT_MIB,
 		[VGPU_REGION_EDID] = VGPU_REGION_EDID_SIZE,
+		[VGPU_REGION_CURSOR] = 48 * VT_MIB,
 	};
 	struct vfio_region_info info;
 	unsigned int i;

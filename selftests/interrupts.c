@@ -91,19 +91,6 @@ static int trigger_by(struct vt_dev *dev, uint32_t index, uint32_t start,
 			count * sizeof(*fds));
 }
 
-static uint32_t reg_get(struct vt_dev *dev, uint32_t reg)
-{
-	uint32_t value = ~0u;
-
-	vt_pread(dev, BAR4, reg, &value, 4);
-	return value;
-}
-
-static void reg_set(struct vt_dev *dev, uint32_t reg, uint32_t value)
-{
-	vt_pwrite(dev, BAR4, reg, &value, 4);
-}
-
 /* Events within @ms, or 0. */
 static uint64_t wait_for(int fd, int ms)
 {
@@ -117,32 +104,32 @@ static uint64_t wait_for(int fd, int ms)
 
 static void ack(struct vt_dev *dev)
 {
-	reg_set(dev, VGPU_REG_IRQ_STATUS, ~0u);
+	vt_reg_set(dev, VGPU_REG_IRQ_STATUS, ~0u);
 }
 
 static void vblank_on(struct __test_metadata *_metadata, struct vt_dev *dev)
 {
 	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
-	reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
 }
 
 TEST_F(interrupts, identification)
 {
 	struct vt_dev *dev = &self->dev;
 
-	EXPECT_EQ(VGPU_MAGIC, reg_get(dev, VGPU_REG_MAGIC));
-	EXPECT_EQ(VGPU_VERSION, reg_get(dev, VGPU_REG_VERSION));
-	EXPECT_EQ(1, reg_get(dev, VGPU_REG_NUM_HEADS));
-	EXPECT_EQ(16 * VT_MIB, reg_get(dev, VGPU_REG_FB_SIZE_LO));
-	EXPECT_EQ(0, reg_get(dev, VGPU_REG_FB_SIZE_HI));
-	EXPECT_EQ(1920, reg_get(dev, VGPU_REG_MAX_WIDTH));
-	EXPECT_EQ(1200, reg_get(dev, VGPU_REG_MAX_HEIGHT));
-	EXPECT_EQ(self->nr, reg_get(dev, VGPU_REG_NUM_VECTORS));
-	reg_set(dev, VGPU_REG_MAGIC, 0);
-	EXPECT_EQ(VGPU_MAGIC, reg_get(dev, VGPU_REG_MAGIC));
+	EXPECT_EQ(VGPU_MAGIC, vt_reg_get(dev, VGPU_REG_MAGIC));
+	EXPECT_EQ(VGPU_VERSION, vt_reg_get(dev, VGPU_REG_VERSION));
+	EXPECT_EQ(1, vt_reg_get(dev, VGPU_REG_NUM_HEADS));
+	EXPECT_EQ(16 * VT_MIB, vt_reg_get(dev, VGPU_REG_FB_SIZE_LO));
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_REG_FB_SIZE_HI));
+	EXPECT_EQ(1920, vt_reg_get(dev, VGPU_REG_MAX_WIDTH));
+	EXPECT_EQ(1200, vt_reg_get(dev, VGPU_REG_MAX_HEIGHT));
+	EXPECT_EQ(self->nr, vt_reg_get(dev, VGPU_REG_NUM_VECTORS));
+	vt_reg_set(dev, VGPU_REG_MAGIC, 0);
+	EXPECT_EQ(VGPU_MAGIC, vt_reg_get(dev, VGPU_REG_MAGIC));
 	/* Only events that the vGPU has can be enabled. */
-	reg_set(dev, VGPU_REG_IRQ_ENABLE, ~0u);
-	EXPECT_EQ((1u << self->nr) - 1, reg_get(dev, VGPU_REG_IRQ_ENABLE));
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, ~0u);
+	EXPECT_EQ((1u << self->nr) - 1, vt_reg_get(dev, VGPU_REG_IRQ_ENABLE));
 }
 
 TEST_F(interrupts, head_block)
@@ -150,14 +137,15 @@ TEST_F(interrupts, head_block)
 	struct vt_dev *dev = &self->dev;
 	uint32_t head = VGPU_REG_HEAD(0);
 
-	EXPECT_EQ(0, reg_get(dev, head + VGPU_HEAD_WIDTH));
+	EXPECT_EQ(0, vt_reg_get(dev, head + VGPU_HEAD_WIDTH));
 	ASSERT_EQ(0, vt_mode(dev, 800, 600, 32));
 	ASSERT_EQ(0, vt_dispi_set(dev, VGPU_DISPI_Y_OFFSET, 10));
-	EXPECT_EQ(800, reg_get(dev, head + VGPU_HEAD_WIDTH));
-	EXPECT_EQ(600, reg_get(dev, head + VGPU_HEAD_HEIGHT));
-	EXPECT_EQ(3200, reg_get(dev, head + VGPU_HEAD_PITCH));
-	EXPECT_EQ(32000, reg_get(dev, head + VGPU_HEAD_OFFSET_LO));
-	EXPECT_EQ(0, reg_get(dev, VGPU_REG_HEAD(1) + VGPU_HEAD_WIDTH));
+	ASSERT_EQ(0, vt_flipped(dev, 0));
+	EXPECT_EQ(800, vt_reg_get(dev, head + VGPU_HEAD_WIDTH));
+	EXPECT_EQ(600, vt_reg_get(dev, head + VGPU_HEAD_HEIGHT));
+	EXPECT_EQ(3200, vt_reg_get(dev, head + VGPU_HEAD_PITCH));
+	EXPECT_EQ(32000, vt_reg_get(dev, head + VGPU_HEAD_OFFSET_LO));
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_REG_HEAD(1) + VGPU_HEAD_WIDTH));
 }
 
 TEST_F(interrupts, msix)
@@ -168,19 +156,19 @@ TEST_F(interrupts, msix)
 				self->fd));
 	vblank_on(_metadata, dev);
 	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
-	EXPECT_EQ(1 << VBLANK, reg_get(dev, VGPU_REG_IRQ_STATUS));
+	EXPECT_EQ(1 << VBLANK, vt_reg_get(dev, VGPU_REG_IRQ_STATUS));
 	/* Not again before the guest has looked. */
 	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
 	ack(dev);
 	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
 	EXPECT_EQ(0, wait_for(self->fd[VGPU_IRQ_CONFIG], 0));
 	/* Disabled in the device. */
-	reg_set(dev, VGPU_REG_IRQ_ENABLE, 0);
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 0);
 	ack(dev);
 	wait_for(self->fd[VBLANK], 0);
 	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
 	/* Enabling what is pending interrupts at once. */
-	reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
 	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
 	/* Taken away by the VMM. */
 	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
@@ -250,22 +238,22 @@ TEST_F(interrupts, rate)
 	uint32_t before, frames;
 	double seconds;
 
-	EXPECT_EQ(0, reg_get(dev, reg));
+	EXPECT_EQ(0, vt_reg_get(dev, reg));
 	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
 	usleep(100000);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	before = reg_get(dev, reg);
+	before = vt_reg_get(dev, reg);
 	usleep(2000000);
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	frames = reg_get(dev, reg) - before;
+	frames = vt_reg_get(dev, reg) - before;
 	seconds = b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9;
 	TH_LOG("%.1f frames a second of %u", frames / seconds, variant->hz);
 	EXPECT_GT(frames / seconds, variant->hz * 0.9);
 	EXPECT_LT(frames / seconds, variant->hz * 1.05);
 	ASSERT_EQ(0, vt_dispi_set(dev, VGPU_DISPI_ENABLE, 0));
-	before = reg_get(dev, reg);
+	before = vt_reg_get(dev, reg);
 	usleep(200000);
-	EXPECT_EQ(before, reg_get(dev, reg));
+	EXPECT_EQ(before, vt_reg_get(dev, reg));
 }
 
 TEST_F(interrupts, request)

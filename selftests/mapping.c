@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/vgpu_test.h"
@@ -158,6 +161,7 @@ TEST_F(mapping, console_follows)
 		fb[line * 1024] = line + 1;
 		ASSERT_EQ(0, vt_dispi_set(&self->dev, VGPU_DISPI_Y_OFFSET,
 					  line));
+		ASSERT_EQ(0, vt_flipped(&self->dev, 0));
 		ASSERT_EQ(0, vt_plane(&self->dev, &plane));
 		ASSERT_EQ(VGPU_REGION_CONSOLE, plane.region_index);
 		EXPECT_EQ(line + 1, console[0]);
@@ -180,6 +184,7 @@ TEST_F(mapping, console_end)
 
 	ASSERT_EQ(0, vt_mode(&self->dev, 1024, 768, 32));
 	ASSERT_EQ(0, vt_dispi_set(&self->dev, VGPU_DISPI_Y_OFFSET, 1024));
+	ASSERT_EQ(0, vt_flipped(&self->dev, 0));
 	console = vt_mmap(&self->dev, VGPU_REGION_CONSOLE, 0, FB);
 	ASSERT_NE(NULL, console);
 	console[FB - 4 * VT_MIB - 1] = 1;
@@ -204,6 +209,8 @@ TEST_F(mapping, charged)
 	uint8_t *map;
 	uint64_t pos;
 
+	if (vt_pgpu())
+		SKIP(return, "a device's memory is nobody's");
 	if (!vt_exists("/sys/fs/cgroup/cgroup.controllers") &&
 	    mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL))
 		SKIP(return, "no cgroup v2: %s", strerror(errno));
@@ -225,6 +232,60 @@ TEST_F(mapping, charged)
 	munmap(map, FB);
 	vt_write("0", "/sys/fs/cgroup/cgroup.procs");
 	rmdir(CGROUP);
+}
+
+#define NODE1 "/sys/devices/system/node/node1"
+#define SOFT "/sys/kernel/config/vgpu-soft"
+
+static long long node1_free_kib(void)
+{
+	char text[1024], *p;
+
+	if (vt_read(text, sizeof(text), NODE1 "/meminfo"))
+		return -1;
+	p = strstr(text, "MemFree:");
+	return p ? strtoll(p + strlen("MemFree:"), NULL, 10) : -1;
+}
+
+/* A software GPU takes its memory from the node that it is on. */
+TEST_F(mapping, numa_node)
+{
+	char address[64], uuid[VT_UUID];
+	struct vt_gpu gpu = { };
+	long long before, taken;
+	struct vt_dev dev;
+	uint8_t *map;
+	uint64_t pos;
+
+	if (vt_pgpu())
+		SKIP(return, "a device's memory is where it is");
+	if (!vt_exists(NODE1))
+		SKIP(return, "one NUMA node only");
+	ASSERT_EQ(0, mkdir(SOFT "/numa", 0755));
+	ASSERT_EQ(0, vt_write("256M", SOFT "/numa/vram_size"));
+	ASSERT_EQ(0, vt_write("1", SOFT "/numa/numa_node"));
+	ASSERT_EQ(0, vt_write("1", SOFT "/numa/power"));
+	ASSERT_EQ(0, vt_read(address, sizeof(address),
+			     SOFT "/numa/pci_address"));
+	address[strcspn(address, "\n")] = '\0';
+	snprintf(gpu.dir, sizeof(gpu.dir), "/sys/bus/pci/devices/%s", address);
+	EXPECT_EQ(1, vt_read_number("%s/numa_node", gpu.dir));
+
+	vt_uuid(uuid);
+	ASSERT_EQ(0, vt_create(&gpu, "256Q", uuid));
+	ASSERT_EQ(0, vt_open(&dev, uuid));
+	map = vt_mmap(&dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, map);
+	before = node1_free_kib();
+	for (pos = 0; pos < 128 * VT_MIB; pos += PAGE)
+		map[pos] = 1;
+	taken = before - node1_free_kib();
+	TH_LOG("%lld KiB of node 1", taken);
+	EXPECT_LE(120 * 1024, taken);
+	munmap(map, FB);
+	vt_close(&dev);
+	ASSERT_EQ(0, vt_remove(uuid));
+	ASSERT_EQ(0, rmdir(SOFT "/numa"));
 }
 
 struct toucher {

@@ -3,6 +3,7 @@
 #
 # Loading and unloading: parameters, unload with vGPUs there, unbind and bind.
 . ./lib/ktap.sh
+[ -z "$VGPU_PGPU" ] || skip_all "for software GPUs"
 
 drv=/sys/bus/pci/drivers/vgpu
 gpus()

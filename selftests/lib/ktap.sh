@@ -3,6 +3,14 @@
 #
 # TAP from shell tests: each check is one result.  Ends with ktap_end.
 
+# The GPU that all is about: the PCI device VGPU_PGPU, or a software GPU.
+# shellcheck disable=SC2034 # for the tests
+if [ "$VGPU_PGPU" ]; then
+	vgpu_model=VLIN vgpu_backend=vgpu_linear
+else
+	vgpu_model=VSOFT vgpu_backend=vgpu_soft
+fi
+
 ktap_n=0
 ktap_failed=0
 echo "TAP version 13"
@@ -28,6 +36,13 @@ skip()
 	echo "ok $ktap_n $1 # SKIP $2"
 }
 
+# skip_all REASON: the whole program has nothing to test here
+skip_all()
+{
+	skip "all" "$1"
+	ktap_end
+}
+
 # writes WORD TEXT FILE: the write fails with the message WORD, or with ok
 # succeeds
 writes()
@@ -46,6 +61,51 @@ is()
 {
 	[ "$1" = "$2" ] && return 0
 	echo "# \"$1\" is not \"$2\""
+	return 1
+}
+
+fails()
+{
+	! "$@" > /dev/null 2>&1
+}
+
+# within SECONDS COMMAND...: the command succeeds sooner or later
+within()
+{
+	_end=$(($(date +%s) + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ "$(date +%s)" -lt $_end ] || return 1
+		sleep 0.5
+	done
+}
+
+# prints TEXT COMMAND...: the command succeeds and TEXT is in what it prints
+prints()
+{
+	_text=$1
+	shift
+	if _out=$("$@" 2>&1); then
+		case $_out in
+		*"$_text"*) return 0 ;;
+		esac
+	fi
+	echo "$_out" | sed 's/^/# /'
+	return 1
+}
+
+# prints_not TEXT COMMAND...: the command succeeds without it
+prints_not()
+{
+	_text=$1
+	shift
+	if _out=$("$@" 2>&1); then
+		case $_out in
+		*"$_text"*) ;;
+		*) return 0 ;;
+		esac
+	fi
+	echo "$_out" | sed 's/^/# /'
 	return 1
 }
 

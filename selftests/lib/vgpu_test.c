@@ -11,11 +11,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/vgpu_test.h"
 
 #define CONFIGFS	"/sys/kernel/config/vgpu-soft"
+#define LINEAR_PARAMETERS "/sys/module/vgpu_linear/parameters"
+#define VGPU_DRIVER	"/sys/bus/pci/drivers/vgpu"
 #define PCI		"/sys/bus/pci/devices"
 #define MDEV		"/sys/bus/mdev/devices"
 
@@ -95,11 +98,129 @@ bool vt_exists(const char *path, ...)
 	return !access(full, F_OK);
 }
 
+const char *vt_pgpu(void)
+{
+	return getenv("VGPU_PGPU");
+}
+
+unsigned long long vt_pgpu_mib(void)
+{
+	unsigned long long start, end, flags, size = 0;
+	char path[VT_PATH];
+	FILE *file;
+
+	if (!vt_pgpu())
+		return 4096;
+	snprintf(path, sizeof(path), PCI "/%s/resource", vt_pgpu());
+	file = fopen(path, "r");
+	while (file && fscanf(file, "%llx %llx %llx", &start, &end,
+			      &flags) == 3)
+		if (end - start + 1 > size && end > start)
+			size = end - start + 1;
+	if (file)
+		fclose(file);
+	return size / VT_MIB;
+}
+
+static unsigned long long vt_size(const char *text)
+{
+	char *unit;
+	unsigned long long size = strtoull(text, &unit, 0);
+
+	switch (*unit) {
+	case 'G':
+		return size * 1024 * VT_MIB;
+	case 'M':
+		return size * VT_MIB;
+	default:
+		return size;
+	}
+}
+
+/* With at most that much VRAM, or all for 0. */
+static int vt_gpu_bind(const char *address, unsigned long long mib,
+		       const char *types)
+{
+	char text[32];
+	int ret;
+
+	snprintf(text, sizeof(text), "%llu", mib);
+	vt_write(address, VGPU_DRIVER "/unbind");
+	ret = vt_write(text, LINEAR_PARAMETERS "/vram_mib");
+	if (!ret)
+		ret = vt_write(types ?: "\n", LINEAR_PARAMETERS "/types");
+	return ret ?: vt_write(address, VGPU_DRIVER "/bind");
+}
+
+long long vt_meminfo(const char *name)
+{
+	char line[128];
+	long long kib = -1;
+	FILE *file;
+
+	file = fopen("/proc/meminfo", "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			kib = strtoll(line + strlen(name) + 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return kib;
+}
+
+/* Some always wait, in the socket of a listener that looks rarely. */
+#define EVENTS_FEW 65536
+
+long long vt_events(void)
+{
+	long long sum = 0, rmem;
+	char line[256];
+	int protocol;
+	FILE *file;
+
+	file = fopen("/proc/net/netlink", "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %d %*s %*s %lld", &protocol, &rmem) == 2 &&
+		    protocol == 15)
+			sum += rmem;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/*
+ * Let the listeners work off the events, which wait in kernel memory, let RCU
+ * finish and drop the caches, which are not ours, until the slab stops
+ * shrinking.
+ */
+void vt_settle(void)
+{
+	long long slab = 0, last;
+	int i;
+
+	for (i = 0; i < 600 && vt_events() > EVENTS_FEW; i++)
+		usleep(500000);
+	for (i = 0; i < 20; i++) {
+		last = slab;
+		sync();
+		vt_write("3", "/proc/sys/vm/drop_caches");
+		usleep(700000);
+		slab = vt_meminfo("Slab");
+		if (i > 2 && llabs(slab - last) < 64)
+			break;
+	}
+}
+
 int vt_gpu_add(struct vt_gpu *gpu, const char *vram_size, const char *types)
 {
 	char path[VT_PATH], address[64];
 	int ret;
 
+	if (vt_pgpu()) {
+		gpu->name[0] = '\0';
+		snprintf(gpu->dir, sizeof(gpu->dir), PCI "/%s", vt_pgpu());
+		return vt_gpu_bind(vt_pgpu(), vt_size(vram_size) / VT_MIB,
+				   types);
+	}
 	snprintf(gpu->name, sizeof(gpu->name), "test-%d", getpid());
 	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
 	if (mkdir(path, 0755))
@@ -124,6 +245,10 @@ void vt_gpu_del(struct vt_gpu *gpu)
 {
 	char path[VT_PATH];
 
+	if (!gpu->name[0]) {
+		vt_gpu_bind(vt_pgpu(), 0, NULL);
+		return;
+	}
 	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
 	rmdir(path);
 }
@@ -151,19 +276,42 @@ long long vt_available(const struct vt_gpu *gpu, const char *type)
 			      gpu->dir, type);
 }
 
-int vt_open(struct vt_dev *dev, const char *uuid)
+int vt_find_regions(struct vt_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
+		dev->region[i] = (struct vfio_region_info){
+			.argsz = sizeof(dev->region[i]),
+			.index = i,
+		};
+		/* Not every device has every region; VGA's is rare. */
+		if (ioctl(dev->fd, VFIO_DEVICE_GET_REGION_INFO,
+			  &dev->region[i]) &&
+		    i == VFIO_PCI_CONFIG_REGION_INDEX)
+			return -errno;
+	}
+	return 0;
+}
+
+int vt_open(struct vt_dev *dev, const char *name)
 {
 	char path[VT_PATH], link[VT_PATH];
 	int ret = 0;
 	ssize_t n;
 
-	/* The UUID may be the one in @dev. */
-	memmove(dev->uuid, uuid, VT_UUID);
+	/* The name may be the one in @dev. */
+	if (name != dev->uuid)
+		snprintf(dev->uuid, VT_UUID, "%s", name);
 	dev->fd = -1;
 	dev->group = -1;
 	dev->container = -1;
 	snprintf(path, sizeof(path), MDEV "/%s/iommu_group", dev->uuid);
 	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0) {
+		snprintf(path, sizeof(path), PCI "/%s/iommu_group", dev->uuid);
+		n = readlink(path, link, sizeof(link) - 1);
+	}
 	if (n < 0)
 		return -errno;
 	link[n] = '\0';
@@ -181,6 +329,8 @@ int vt_open(struct vt_dev *dev, const char *uuid)
 		if (dev->fd < 0)
 			ret = -errno;
 	}
+	if (!ret)
+		ret = vt_find_regions(dev);
 	if (!ret)
 		ret = vt_memory(dev, true);
 	if (ret)
@@ -237,10 +387,16 @@ void vt_end(struct vt_dev *dev)
 	vt_remove(dev->uuid);
 }
 
+uint64_t vt_offset(const struct vt_dev *dev, unsigned int region, uint64_t pos)
+{
+	return region < VFIO_PCI_NUM_REGIONS ?
+	       dev->region[region].offset + pos : VT_OFFSET(region, pos);
+}
+
 ssize_t vt_pread(struct vt_dev *dev, unsigned int region, uint64_t pos,
 		 void *buf, size_t len)
 {
-	ssize_t n = pread(dev->fd, buf, len, VT_OFFSET(region, pos));
+	ssize_t n = pread(dev->fd, buf, len, vt_offset(dev, region, pos));
 
 	return n < 0 ? -errno : n;
 }
@@ -248,7 +404,7 @@ ssize_t vt_pread(struct vt_dev *dev, unsigned int region, uint64_t pos,
 ssize_t vt_pwrite(struct vt_dev *dev, unsigned int region, uint64_t pos,
 		  const void *buf, size_t len)
 {
-	ssize_t n = pwrite(dev->fd, buf, len, VT_OFFSET(region, pos));
+	ssize_t n = pwrite(dev->fd, buf, len, vt_offset(dev, region, pos));
 
 	return n < 0 ? -errno : n;
 }
@@ -256,7 +412,7 @@ ssize_t vt_pwrite(struct vt_dev *dev, unsigned int region, uint64_t pos,
 void *vt_mmap(struct vt_dev *dev, unsigned int region, uint64_t pos, size_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, dev->fd,
-		       VT_OFFSET(region, pos));
+		       vt_offset(dev, region, pos));
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -298,6 +454,73 @@ int vt_mode(struct vt_dev *dev, uint16_t width, uint16_t height, uint16_t bpp)
 	for (i = 0; i < sizeof(mode) / sizeof(mode[0]) && !ret; i++)
 		ret = vt_dispi_set(dev, mode[i][0], mode[i][1]);
 	return ret;
+}
+
+uint32_t vt_reg_get(struct vt_dev *dev, unsigned int reg)
+{
+	uint32_t value = ~0u;
+
+	vt_pread(dev, VFIO_PCI_BAR4_REGION_INDEX, reg, &value, sizeof(value));
+	return value;
+}
+
+void vt_reg_set(struct vt_dev *dev, unsigned int reg, uint32_t value)
+{
+	vt_pwrite(dev, VFIO_PCI_BAR4_REGION_INDEX, reg, &value, sizeof(value));
+}
+
+static uint32_t vt_head_commit(struct vt_dev *dev, unsigned int head,
+			       uint64_t offset, uint32_t what)
+{
+	unsigned int base = VGPU_REG_HEAD(head);
+
+	vt_reg_set(dev, base + VGPU_HEAD_SET_OFFSET_LO, offset);
+	vt_reg_set(dev, base + VGPU_HEAD_SET_OFFSET_HI, offset >> 32);
+	vt_reg_set(dev, base + VGPU_HEAD_COMMIT, what);
+	return vt_reg_get(dev, base + VGPU_HEAD_STATUS);
+}
+
+uint32_t vt_head_mode(struct vt_dev *dev, unsigned int head, uint32_t width,
+		      uint32_t height, uint64_t offset)
+{
+	unsigned int base = VGPU_REG_HEAD(head);
+
+	vt_reg_set(dev, base + VGPU_HEAD_SET_WIDTH, width);
+	vt_reg_set(dev, base + VGPU_HEAD_SET_HEIGHT, height);
+	vt_reg_set(dev, base + VGPU_HEAD_SET_PITCH, width * 4);
+	vt_reg_set(dev, base + VGPU_HEAD_SET_FORMAT, 'X' | 'R' << 8 |
+		   '2' << 16 | '4' << 24);
+	return vt_head_commit(dev, head, offset, VGPU_COMMIT_MODE);
+}
+
+uint32_t vt_head_flip(struct vt_dev *dev, unsigned int head, uint64_t offset)
+{
+	return vt_head_commit(dev, head, offset, VGPU_COMMIT_FLIP);
+}
+
+int vt_flipped(struct vt_dev *dev, unsigned int head)
+{
+	unsigned int reg = VGPU_REG_HEAD(head) + VGPU_HEAD_STATUS, i;
+
+	for (i = 0; i < 5000; i++) {
+		if (!(vt_reg_get(dev, reg) & VGPU_HEAD_FLIP_PENDING))
+			return 0;
+		usleep(1000);
+	}
+	return -ETIMEDOUT;
+}
+
+int vt_params(const char *uuid, const char *params)
+{
+	return vt_write(params, MDEV "/%s/vgpu/vgpu_params", uuid);
+}
+
+uint64_t vt_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info)

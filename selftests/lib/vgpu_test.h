@@ -31,14 +31,28 @@ long long vt_read_number(const char *path, ...)
 	__attribute__((format(printf, 1, 2)));
 bool vt_exists(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line of /proc/meminfo in KiB, or -1. */
+long long vt_meminfo(const char *name);
+/* Bytes of events that wait in the sockets of udev and whoever else listens. */
+long long vt_events(void);
+/* Wait until memory is back with the kernel: events, RCU, caches. */
+void vt_settle(void);
+
 /*
- * A software GPU of a test's own, made through configfs, so that a test knows
- * its size and shares it with nobody.  @dir is its sysfs directory.
+ * A GPU of a test's own, so that a test knows its size and shares it with
+ * nobody: a software GPU made through configfs or, where VGPU_PGPU has the
+ * address of one, that PCI device with that much of its memory.  @dir is its
+ * sysfs directory.
  */
 struct vt_gpu {
 	char name[64];
 	char dir[VT_PATH];
 };
+
+/* The address of the PCI device that stands for all GPUs, or NULL. */
+const char *vt_pgpu(void);
+/* How large a GPU can be asked for: the PCI device's memory, else 4 GiB. */
+unsigned long long vt_pgpu_mib(void);
 
 int vt_gpu_add(struct vt_gpu *gpu, const char *vram_size, const char *types);
 void vt_gpu_del(struct vt_gpu *gpu);
@@ -49,16 +63,25 @@ int vt_create(const struct vt_gpu *gpu, const char *type, const char *uuid);
 int vt_remove(const char *uuid);
 long long vt_available(const struct vt_gpu *gpu, const char *type);
 
-/* A vGPU that is open through a container and its group. */
+/*
+ * A vGPU that is open through a container and its group.  @region tells where
+ * the standard regions lie in the file, which other drivers arrange otherwise.
+ */
 struct vt_dev {
 	char uuid[VT_UUID];
 	int container;
 	int group;
 	int fd;
+	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
 };
 
-/* Memory space is on afterwards, as a guest's firmware leaves it. */
-int vt_open(struct vt_dev *dev, const char *uuid);
+/*
+ * By UUID, or in a guest by the address of a PCI device bound to vfio-pci.
+ * Memory space is on afterwards, as a guest's firmware leaves it.
+ */
+int vt_open(struct vt_dev *dev, const char *name);
+/* Part of vt_open(), for a device that was opened in another way. */
+int vt_find_regions(struct vt_dev *dev);
 int vt_memory(struct vt_dev *dev, bool on);
 int vt_reset(struct vt_dev *dev);
 void vt_close(struct vt_dev *dev);
@@ -67,6 +90,8 @@ int vt_start(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type);
 void vt_end(struct vt_dev *dev);
 
 #define VT_OFFSET(region, pos) ((uint64_t)(region) << 40 | (pos))
+/* Where a position in a region is in the file, whoever the driver is. */
+uint64_t vt_offset(const struct vt_dev *dev, unsigned int region, uint64_t pos);
 
 /* Bytes moved or a negative errno. */
 ssize_t vt_pread(struct vt_dev *dev, unsigned int region, uint64_t pos,
@@ -77,13 +102,29 @@ ssize_t vt_pwrite(struct vt_dev *dev, unsigned int region, uint64_t pos,
 void *vt_mmap(struct vt_dev *dev, unsigned int region, uint64_t pos,
 	      size_t len);
 
-/* Registers; reads that fail return all ones. */
+/* Registers; reads that fail return all ones.  vt_reg_* are those of BAR4. */
+uint32_t vt_reg_get(struct vt_dev *dev, unsigned int reg);
+void vt_reg_set(struct vt_dev *dev, unsigned int reg, uint32_t value);
 uint16_t vt_dispi_get(struct vt_dev *dev, unsigned int reg);
 int vt_dispi_set(struct vt_dev *dev, unsigned int reg, uint16_t value);
 /* Set a mode as bochs-drm does. */
 int vt_mode(struct vt_dev *dev, uint16_t width, uint16_t height, uint16_t bpp);
 
+/*
+ * Set a mode of 32 bits a pixel through BAR4; returns the head's status.
+ */
+uint32_t vt_head_mode(struct vt_dev *dev, unsigned int head, uint32_t width,
+		      uint32_t height, uint64_t offset);
+uint32_t vt_head_flip(struct vt_dev *dev, unsigned int head, uint64_t offset);
+/* Wait until flips that wait for their frame have been carried out. */
+int vt_flipped(struct vt_dev *dev, unsigned int head);
+
 int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info);
+
+/* vgpu_params of a vGPU; in force after vt_open(). */
+int vt_params(const char *uuid, const char *params);
+/* Nanoseconds of a clock that only runs forward. */
+uint64_t vt_now(void);
 
 /* Fill with, and look for, a pattern that depends on seed and position. */
 void vt_fill(void *buf, size_t len, uint32_t seed);

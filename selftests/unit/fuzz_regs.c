@@ -7,6 +7,9 @@
  * what to do, two for the offset, one for the length less one, and for writes
  * the data.  Offset and length are little-endian and are cut to the region, as
  * VFIO does before it calls the model; missing bytes are zeroes.
+ *
+ * A few bytes that stand for a mode, a flip or a cursor that is nearly right
+ * bring the fuzzer to where all of a head's registers have to fit together.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -18,12 +21,12 @@
 
 enum {
 	CONFIG_READ, CONFIG_WRITE, BAR2_READ, BAR2_WRITE, BAR4_READ, BAR4_WRITE,
-	LINK_READ, LINK_WRITE, RESET, VBLANK, NR_OPS
+	LINK_READ, LINK_WRITE, RESET, VBLANK, MODE, FLIP, CURSOR, NR_OPS
 };
 
 static const u32 sizes[NR_OPS] = {
 	4096, 4096, 4096, 4096, 16384, 16384, VGPU_REGION_EDID_SIZE,
-	VGPU_REGION_EDID_SIZE, 1, 1,
+	VGPU_REGION_EDID_SIZE, 1, 1, 65536, 65536, 65536,
 };
 
 static const struct vgpu_profile profiles[] = {
@@ -32,6 +35,7 @@ static const struct vgpu_profile profiles[] = {
 	{ 128 * MIB, 4, 45, 2560, 1600 },
 	{ 3072 * MIB, 4, 60, 7680, 4320 },
 	{ 1048576 * MIB, 1, 60, 7680, 4320 },
+	{ 64 * MIB, 3, 0, 1920, 1200 },
 };
 
 struct input {
@@ -59,29 +63,72 @@ static void check_model(const struct vgpu_model *model,
 			const struct vgpu_model *initial)
 {
 	struct vgpu_scanout want = ref_scanout(model);
-	const struct vgpu_scanout *s = &model->scanout;
-	const char *fault = ref_scanout_fault(model);
+	const char *fault = ref_fault(model);
 	u32 i;
 
 	check(!fault, fault);
-	check(s->format == want.format && s->width == want.width &&
-	      s->height == want.height && s->pitch == want.pitch &&
-	      s->offset == want.offset, "not the picture in the registers");
+	check(!model->dispi_on || (model->dispi[REF_ENABLE] & 1),
+	      "shows what is off");
+	check(!model->dispi_on ||
+	      !memcmp(&want, ref_target(&model->heads[0]), sizeof(want)),
+	      "not the picture in the registers");
+	for (i = 0; i < 4; i++)
+		check(!model->heads[i].flip || model->frl_hz,
+		      "a flip waits without a limit");
 	check(model->profile == initial->profile, "profile changed");
 	check(model->link.up ?
 	      vgpu_edid_valid(model->edid, 128 * (model->edid[126] + 1)) :
 	      !model->edid[1], "EDID does not fit the link");
 	check(!memcmp(model->config_mask, initial->config_mask,
 		      sizeof(model->config_mask)), "config mask changed");
-	for (i = 0; i < sizeof(model->config); i++)
-		check(!((model->config[i] ^ initial->config[i]) &
-			~model->config_mask[i]), "read-only bit changed");
+	/* Most steps leave all of it alone; bytes are slow. */
+	if (memcmp(model->config, initial->config, sizeof(model->config)))
+		for (i = 0; i < sizeof(model->config); i++)
+			check(!((model->config[i] ^ initial->config[i]) &
+				~model->config_mask[i]),
+			      "read-only bit changed");
 	check(!(model->irq_enable >> (2 + model->profile->num_heads)),
 	      "an event enabled that there is not");
 	check(!(vgpu_native_pending(model) & ~model->irq_enable),
 	      "a disabled event interrupts");
 	check(!model->dispi[0] && !model->dispi[10],
 	      "read-only dispi register changed");
+}
+
+static bool covers(u32 offset, u32 len, u32 reg)
+{
+	return offset <= reg && reg + 4 <= offset + len;
+}
+
+/* Heads change by a commit; the position of a cursor by itself. */
+static void check_bar4_write(const struct vgpu_model *model,
+			     const struct vgpu_model *before, u32 offset,
+			     u32 len)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		struct vgpu_head head = model->heads[i];
+		const struct vgpu_head *was = &before->heads[i];
+		u32 block = 0x100 + 0x100 * i;
+
+		check(head.vblanks == was->vblanks, "a write made a frame");
+		check(head.flips - was->flips <= 1, "flips");
+		check(!head.flip || was->shown.format, "a flip from nothing");
+		if (covers(offset, len, block + REF_COMMIT) ||
+		    covers(offset, len, block + REF_CURSOR_COMMIT))
+			continue;
+		if (covers(offset, len, block + REF_CURSOR_POSITION)) {
+			head.cursor.x = was->cursor.x;
+			head.cursor.y = was->cursor.y;
+		}
+		memcpy(head.regs, was->regs, sizeof(head.regs));
+		check(!memcmp(&head, was, sizeof(head)),
+		      "a head changed without a commit");
+	}
+	check(!model->dispi_on || before->dispi_on, "BAR4 gave head 0 away");
+	check(before->dispi_on == model->dispi_on ||
+	      covers(offset, len, 0x100 + REF_COMMIT), "head 0 taken");
 }
 
 static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
@@ -98,7 +145,16 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 	switch (op) {
 	case CONFIG_READ:
 		vgpu_config_read(model, offset, buf, len);
-		check(!memcmp(buf, model->config + offset, len), "config read");
+		if (offset <= 6 && 6 < offset + len) {
+			check(!(buf[6 - offset] & 8) ==
+			      !(model->irq_status & model->irq_enable),
+			      "interrupt status");
+			buf[6 - offset] &= ~8;
+		}
+		for (i = 0; i < len; i++)
+			check(buf[i] == (offset + i < sizeof(model->config) ?
+					 model->config[offset + i] : 0),
+			      "config read");
 		break;
 	case CONFIG_WRITE:
 		vgpu_config_write(model, offset, buf, len);
@@ -118,6 +174,17 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 			      (0x500 + 2 * i >= offset &&
 			       0x502 + 2 * i <= offset + len),
 			      "neighbour changed");
+		check(!memcmp(model->heads + 1, before.heads + 1,
+			      3 * sizeof(*model->heads)),
+		      "BAR2 changed another head");
+		/* One access can turn it on and off again. */
+		check(before.dispi_on || model->dispi_on ||
+		      (before.dispi[VGPU_DISPI_ENABLE] & 1) ||
+		      !memcmp(model->heads, before.heads,
+			      sizeof(*model->heads)),
+		      "a mode that is off changed head 0");
+		check(!before.dispi_on || model->dispi_on ||
+		      !model->heads[0].shown.format, "off, but shown");
 		break;
 	case BAR4_READ:
 		vgpu_bar4_read(model, offset, buf, len);
@@ -131,6 +198,7 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 		      "a write made an event");
 		check(!memcmp(model->dispi, before.dispi, sizeof(before.dispi)),
 		      "BAR4 changed BAR2");
+		check_bar4_write(model, &before, offset, len);
 		break;
 	case LINK_READ:
 		vgpu_link_read(model, offset, buf, len);
@@ -142,7 +210,112 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 		break;
 	}
 	check(model->bad_access - before.bad_access <= len, "bad accesses");
+	check(op == BAR2_WRITE || op == BAR4_WRITE ||
+	      !memcmp(model->heads, before.heads, sizeof(before.heads)),
+	      "a head changed");
 	free(buf);
+}
+
+static void run_frame(struct vgpu_model *model)
+{
+	struct vgpu_model before = *model;
+	u32 i;
+
+	vgpu_heads_frame(model, 1);
+	for (i = 0; i < 4; i++) {
+		const struct vgpu_head *was = &before.heads[i];
+		const struct vgpu_head *head = &model->heads[i];
+
+		if (!was->shown.format) {
+			check(!memcmp(head, was, sizeof(*head)),
+			      "a frame of nothing");
+			continue;
+		}
+		check(!head->flip && head->flips == was->flips + was->flip,
+		      "a flip outlived the frame");
+		check(!memcmp(&head->shown, ref_target(was),
+			      sizeof(head->shown)), "not what waited");
+		check(head->vblanks == was->vblanks + 1, "frames");
+		check(model->irq_status & 4 << i, "no vblank event");
+	}
+}
+
+static u8 *put32(u8 *p, u32 value)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		*p++ = value >> 8 * i;
+	return p;
+}
+
+/* An offset for a picture of @size bytes: near one end of the framebuffer. */
+static u64 pick_offset(const struct vgpu_profile *profile, u64 size, u32 how,
+		       struct input *in)
+{
+	u64 pages = next(in);
+
+	if (how & 1)
+		return pages * 4096;
+	return (profile->fb_size - size + 2 * 4096 - pages * 4096) & ~4095ULL;
+}
+
+/*
+ * All registers of a mode with its commit, or the offset with that of a flip,
+ * or a cursor with its own, in one write.
+ */
+static void run_commit(struct vgpu_model *model, u32 op, u32 how, u32 which,
+		       struct input *in)
+{
+	static const u8 bpps[] = { 15, 16, 24, 32, 0 };
+	const struct vgpu_profile *profile = model->profile;
+	u32 block = 0x100 + 0x100 * (which % 4);
+	const struct vgpu_scanout *shown = &model->heads[which % 4].shown;
+	u32 width, height, pitch, format;
+	u8 data[32], *end = data;
+	struct input write;
+	u64 offset;
+
+	switch (op) {
+	case MODE:
+		format = ref_format(bpps[next(in) % sizeof(bpps)]);
+		width = profile->max_width + 1 - 8 * next(in);
+		height = profile->max_height + 1 - 8 * next(in);
+		pitch = (width * ref_bytes(format) + 3) / 4 * 4;
+		pitch += 4 * next(in);
+		if (how & 2)
+			pitch <<= next(in) % 32;
+		offset = pick_offset(profile, (u64)height * pitch, how, in);
+		end = put32(end, width);
+		end = put32(end, height);
+		end = put32(end, pitch);
+		end = put32(end, format);
+		block += REF_SET;
+		break;
+	case FLIP:
+		offset = pick_offset(profile, (u64)shown->pitch * shown->height,
+				     how, in);
+		block += REF_SET_OFFSET;
+		break;
+	default:
+		width = next(in) + 1;
+		height = next(in) + 1;
+		offset = pick_offset(profile, width * height * 4, how, in);
+		end = put32(end, width | height << 16);
+		block += REF_CURSOR_SIZE;
+		break;
+	}
+	end = put32(end, offset + (how & 4));
+	end = put32(end, offset >> 32);
+	if (op == CURSOR) {
+		end = put32(end, next(in) * 0x10001U);
+		end = put32(end, next(in) * 0x01010101U);
+		end = put32(end, !(how & 8));
+	} else {
+		end = put32(end, op == FLIP ? REF_FLIP : REF_MODE);
+	}
+	write = (struct input) { data, end - data };
+	run(model, BAR4_WRITE, block, end - data, &write);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -170,12 +343,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check(!memcmp(model.config, initial.config,
 				      sizeof(model.config)),
 			      "config space after reset");
-			check(!model.scanout.format, "picture after reset");
+			check(!vgpu_heads_shown(&model),
+			      "picture after reset");
 			check(!model.irq_status && !model.irq_enable,
 			      "interrupts after reset");
 		} else if (op == VBLANK) {
-			vgpu_native_vblank(&model, 0);
-			check(model.irq_status & 4, "no vblank event");
+			run_frame(&model);
+		} else if (op >= MODE) {
+			run_commit(&model, op, offset, len, &in);
 		} else {
 			run(&model, op, offset, len, &in);
 		}

@@ -302,6 +302,53 @@ TEST_F(config, intx)
 	EXPECT_TRUE(vgpu_config_intx(model));
 }
 
+/* Interrupt Status is there for the reader alone, in every kind of access. */
+TEST_F(config, interrupt_status)
+{
+	static const u8 ones[256] = { [0 ... 255] = 0xff };
+	struct vgpu_model *model = &self->model;
+	u32 offset, len;
+
+	vgpu_native_event(model, 0);
+	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
+	unit_reg_out(model, 0x44, 0x2);
+	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
+	unit_reg_out(model, 0x44, 0x1);
+	for (offset = 0; offset < 16; offset++) {
+		for (len = 1; len <= 16; len++) {
+			struct unit_buf buf = unit_buf(len, 0xa5);
+			u32 i;
+
+			vgpu_config_read(model, offset, buf.data, len);
+			for (i = 0; i < len; i++)
+				ASSERT_EQ(self->initial[offset + i] |
+					  (offset + i == 6 ? 0x08 : 0),
+					  buf.data[i])
+					TH_LOG("%#x+%u, byte %u", offset, len,
+					       i);
+			free(buf.memory);
+		}
+	}
+	/* Nothing clears it but the cause of it. */
+	vgpu_config_write(model, 0x06, ones, 2);
+	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
+	EXPECT_EQ(0, memcmp(self->initial, model->config, 256));
+	/* Switching INTx off leaves it as it is. */
+	config_out(model, 0x04, 2, 0x0400);
+	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
+	/* With MSI-X there is no line to share. */
+	config_out(model, 0x4a, 2, 0x8000);
+	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
+	config_out(model, 0x4a, 2, 0);
+	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
+	unit_reg_out(model, 0x40, 0x1);
+	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
+	vgpu_native_event(model, 0);
+	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
+	vgpu_model_reset(model);
+	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
+}
+
 TEST_F(config, reset)
 {
 	struct vgpu_model *model = &self->model;

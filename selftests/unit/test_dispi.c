@@ -20,12 +20,20 @@ FIXTURE(dispi)
 	struct vgpu_model model;
 };
 
+/* With a limit a flip waits for a frame.  Nothing else differs. */
+FIXTURE_VARIANT(dispi)
+{
+	u32 frl_hz;
+};
+
+FIXTURE_VARIANT_ADD(dispi, unlimited) { 0 };
+FIXTURE_VARIANT_ADD(dispi, limited) { 60 };
+
 static void power_on(FIXTURE_DATA(dispi) *self, u64 fb_size, u32 max_width,
 		     u32 max_height)
 {
 	self->profile.fb_size = fb_size;
 	self->profile.num_heads = 1;
-	self->profile.frl_hz = 60;
 	self->profile.max_width = max_width;
 	self->profile.max_height = max_height;
 	memset(&self->model, 0xa5, sizeof(self->model));
@@ -34,6 +42,7 @@ static void power_on(FIXTURE_DATA(dispi) *self, u64 fb_size, u32 max_width,
 
 FIXTURE_SETUP(dispi)
 {
+	self->profile.frl_hz = variant->frl_hz;
 	power_on(self, 16 * MIB, 1920, 1200);
 }
 
@@ -41,38 +50,37 @@ FIXTURE_TEARDOWN(dispi)
 {
 }
 
-/* All in one go, ENABLE last. */
-static void set_mode(struct vgpu_model *model, u16 width, u16 height, u16 bpp,
-		     u16 virt_width, u16 x, u16 y)
+static void check_fault(struct __test_metadata *_metadata,
+			const struct vgpu_model *model)
 {
-	unit_dispi_out(model, ENABLE, 0);
-	unit_dispi_out(model, BPP, bpp);
-	unit_dispi_out(model, XRES, width);
-	unit_dispi_out(model, YRES, height);
-	unit_dispi_out(model, VIRT_WIDTH, virt_width);
-	unit_dispi_out(model, X_OFFSET, x);
-	unit_dispi_out(model, Y_OFFSET, y);
-	unit_dispi_out(model, ENABLE, 0x41);
+	ASSERT_EQ(NULL, ref_fault(model))
+		TH_LOG("%s", ref_fault(model));
 }
 
 static void check_shows(struct __test_metadata *_metadata,
-			const struct vgpu_model *model, u32 format, u32 width,
+			struct vgpu_model *model, u32 format, u32 width,
 			u32 height, u32 pitch, u64 offset)
 {
-	const struct vgpu_scanout *s = &model->scanout;
+	const struct vgpu_head *head = &model->heads[0];
+	const struct vgpu_scanout *s = &head->shown;
 
+	/* Sees to it that no more than the offset waits. */
+	check_fault(_metadata, model);
+	if (model->frl_hz && head->flip)
+		vgpu_heads_frame(model, 1);
+	EXPECT_FALSE(head->flip);
 	EXPECT_EQ(format, s->format);
 	EXPECT_EQ(width, s->width);
 	EXPECT_EQ(height, s->height);
 	EXPECT_EQ(pitch, s->pitch);
 	EXPECT_EQ(offset, s->offset);
-	EXPECT_EQ(NULL, ref_scanout_fault(model))
-		TH_LOG("%s", ref_scanout_fault(model));
 }
 
 static void check_dark(struct __test_metadata *_metadata,
-		       const struct vgpu_model *model)
+		       struct vgpu_model *model)
 {
+	/* That never waits. */
+	EXPECT_EQ(0, model->heads[0].shown.format);
 	check_shows(_metadata, model, 0, 0, 0, 0, 0);
 }
 
@@ -209,7 +217,7 @@ TEST_F(dispi, every_bpp)
 	struct vgpu_model *model = &self->model;
 	u32 bpp;
 
-	set_mode(model, 640, 480, 32, 640, 0, 0);
+	unit_mode(model, 640, 480, 32, 640, 0, 0);
 	for (bpp = 0; bpp <= 0xffff; bpp++) {
 		vgpu_dispi_write(model, BPP, bpp);
 		if (bpp == 15 || bpp == 16 || bpp == 24 || bpp == 32)
@@ -226,11 +234,12 @@ TEST_F(dispi, enable_bits)
 	struct vgpu_model *model = &self->model;
 	u32 enable;
 
-	set_mode(model, 640, 480, 32, 640, 0, 0);
+	unit_mode(model, 640, 480, 32, 640, 0, 0);
 	for (enable = 0; enable <= 0xffff; enable++) {
 		vgpu_dispi_write(model, ENABLE, enable);
 		ASSERT_EQ(enable, vgpu_dispi_read(model, ENABLE));
-		ASSERT_EQ(enable & 1 ? XRGB8888 : 0, model->scanout.format);
+		ASSERT_EQ(enable & 1 ? XRGB8888 : 0,
+			  model->heads[0].shown.format);
 	}
 }
 
@@ -240,7 +249,7 @@ TEST_F(dispi, getcaps)
 	u32 reg;
 
 	power_on(self, GIB, 7680, 4320);
-	set_mode(model, 640, 480, 16, 800, 3, 4);
+	unit_mode(model, 640, 480, 16, 800, 3, 4);
 	unit_dispi_out(model, ENABLE, 0x43);
 	EXPECT_EQ(7680, unit_dispi_in(model, XRES));
 	EXPECT_EQ(4320, unit_dispi_in(model, YRES));
@@ -294,17 +303,17 @@ TEST_F(dispi, impossible)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		set_mode(model, modes[i].width, modes[i].height, modes[i].bpp,
-			 modes[i].virt_width, modes[i].x, modes[i].y);
-		EXPECT_EQ(0, model->scanout.format)
+		unit_mode(model, modes[i].width, modes[i].height, modes[i].bpp,
+			  modes[i].virt_width, modes[i].x, modes[i].y);
+		EXPECT_EQ(0, model->heads[0].shown.format)
 			TH_LOG("mode %u", i);
 		check_dark(_metadata, model);
 		/* It harms nothing: a good one works right after. */
-		set_mode(model, 640, 480, 32, 640, 0, 0);
+		unit_mode(model, 640, 480, 32, 640, 0, 0);
 		check_shows(_metadata, model, XRGB8888, 640, 480, 2560, 0);
 	}
 	/* Large offsets alone do not make it impossible: lines of a pixel. */
-	set_mode(model, 1, 1, 32, 1, 65535, 65534);
+	unit_mode(model, 1, 1, 32, 1, 65535, 65534);
 	check_shows(_metadata, model, XRGB8888, 1, 1, 4,
 		    (65535 + 65534) * 4);
 }
@@ -313,10 +322,10 @@ TEST_F(dispi, largest)
 {
 	struct vgpu_model *model = &self->model;
 
-	set_mode(model, 1920, 1200, 32, 0, 0, 0);
+	unit_mode(model, 1920, 1200, 32, 0, 0, 0);
 	check_shows(_metadata, model, XRGB8888, 1920, 1200, 7680, 0);
 	power_on(self, GIB, 7680, 4320);
-	set_mode(model, 7680, 4320, 32, 0, 0, 0);
+	unit_mode(model, 7680, 4320, 32, 0, 0, 0);
 	check_shows(_metadata, model, XRGB8888, 7680, 4320, 30720, 0);
 }
 
@@ -352,8 +361,8 @@ TEST_F(dispi, end_of_framebuffer)
 		u64 offset = (u64)modes[i].y * pitch + modes[i].x * bytes;
 
 		power_on(self, modes[i].fb_size, 1920, 1200);
-		set_mode(model, modes[i].width, modes[i].height, modes[i].bpp,
-			 modes[i].virt_width, modes[i].x, modes[i].y);
+		unit_mode(model, modes[i].width, modes[i].height, modes[i].bpp,
+			  modes[i].virt_width, modes[i].x, modes[i].y);
 		check_shows(_metadata, model, format, modes[i].width,
 			    modes[i].height, pitch, offset);
 
@@ -376,9 +385,9 @@ TEST_F(dispi, whole_lines)
 	struct vgpu_model *model = &self->model;
 
 	power_on(self, 16 * MIB, 1920, 1200);
-	set_mode(model, 640, 1, 32, 65535, 0, 64);
+	unit_mode(model, 640, 1, 32, 65535, 0, 64);
 	check_dark(_metadata, model);
-	set_mode(model, 640, 1, 32, 65535, 0, 63);
+	unit_mode(model, 640, 1, 32, 65535, 0, 63);
 	check_shows(_metadata, model, XRGB8888, 640, 1, 262140, 63 * 262140);
 }
 
@@ -393,15 +402,15 @@ TEST_F(dispi, large_offsets)
 		unit_dispi_out(model, reg, 0xffff);
 	check_dark(_metadata, model);
 
-	set_mode(model, 7680, 4320, 32, 65535, 65535, 65535);
+	unit_mode(model, 7680, 4320, 32, 65535, 65535, 65535);
 	check_shows(_metadata, model, XRGB8888, 7680, 4320, 262140,
 		    65535ULL * 262140 + 262140);
 
 	/* 2^32 bytes ahead: would be the first line if it wrapped. */
 	power_on(self, 4 * GIB, 1920, 1200);
-	set_mode(model, 640, 480, 32, 32768, 0, 32768);
+	unit_mode(model, 640, 480, 32, 32768, 0, 32768);
 	check_dark(_metadata, model);
-	set_mode(model, 640, 480, 32, 32768, 0, 32768 - 480);
+	unit_mode(model, 640, 480, 32, 32768, 0, 32768 - 480);
 	check_shows(_metadata, model, XRGB8888, 640, 480, 131072,
 		    4 * GIB - 480 * 131072);
 }
@@ -415,7 +424,7 @@ TEST_F(dispi, virt_width)
 	for (virt_width = 0; virt_width <= 800; virt_width += 4) {
 		u32 pixels = virt_width < 640 ? 640 : virt_width;
 
-		set_mode(model, 640, 480, 32, virt_width, 1, 1);
+		unit_mode(model, 640, 480, 32, virt_width, 1, 1);
 		check_shows(_metadata, model, XRGB8888, 640, 480, pixels * 4,
 			    pixels * 4 + 4);
 	}
@@ -432,16 +441,16 @@ TEST_F(dispi, pitch_in_words)
 		u32 bytes = ref_bytes(ref_format(bpps[i]));
 
 		for (width = 1360; width < 1368; width++) {
-			set_mode(model, width, 768, bpps[i], 0, 0, 0);
+			unit_mode(model, width, 768, bpps[i], 0, 0, 0);
 			EXPECT_EQ(width * bytes % 4 == 0,
-				  model->scanout.format != 0)
+				  model->heads[0].shown.format != 0)
 				TH_LOG("%u pixels of %u bits: pitch %u", width,
-				       bpps[i], model->scanout.pitch);
-			set_mode(model, 640, 480, bpps[i], width, 0, 0);
+				       bpps[i], model->heads[0].shown.pitch);
+			unit_mode(model, 640, 480, bpps[i], width, 0, 0);
 			EXPECT_EQ(width * bytes % 4 == 0,
-				  model->scanout.format != 0)
+				  model->heads[0].shown.format != 0)
 				TH_LOG("%u pixels of %u bits: pitch %u", width,
-				       bpps[i], model->scanout.pitch);
+				       bpps[i], model->heads[0].shown.pitch);
 		}
 	}
 }
@@ -449,19 +458,20 @@ TEST_F(dispi, pitch_in_words)
 TEST_F(dispi, blank)
 {
 	struct vgpu_model *model = &self->model;
+	const struct vgpu_scanout *s = &model->heads[0].shown;
 	u32 port, value;
 
-	set_mode(model, 640, 480, 32, 640, 0, 0);
+	unit_mode(model, 640, 480, 32, 640, 0, 0);
 	/* Only PAS counts, and only in the index. */
 	for (value = 0; value < 256; value++) {
 		unit_in(model, 0x41a, 1);
 		unit_out(model, 0x400, 1, value);
-		ASSERT_EQ(value & 0x20 ? XRGB8888 : 0, model->scanout.format);
+		ASSERT_EQ(value & 0x20 ? XRGB8888 : 0, s->format);
 		unit_out(model, 0x400, 1, ~value);
-		ASSERT_EQ(value & 0x20 ? XRGB8888 : 0, model->scanout.format);
+		ASSERT_EQ(value & 0x20 ? XRGB8888 : 0, s->format);
 		/* Index again, without a read between. */
 		unit_out(model, 0x400, 1, ~value);
-		ASSERT_EQ(value & 0x20 ? 0 : XRGB8888, model->scanout.format);
+		ASSERT_EQ(value & 0x20 ? 0 : XRGB8888, s->format);
 	}
 
 	/* The registers of a blank mode are still there. */
@@ -492,13 +502,14 @@ TEST_F(dispi, flip_flop)
 	struct vgpu_model *model = &self->model;
 	u32 port;
 
-	set_mode(model, 640, 480, 32, 640, 0, 0);
+	unit_mode(model, 640, 480, 32, 640, 0, 0);
 	for (port = 0x400; port < 0x420; port++) {
 		unit_in(model, 0x41a, 1);
 		unit_out(model, 0x400, 1, 0x20);
 		unit_in(model, port, 1);
 		unit_out(model, 0x400, 1, 0x00);
-		EXPECT_EQ(port == 0x41a ? 0 : XRGB8888, model->scanout.format)
+		EXPECT_EQ(port == 0x41a ? 0 : XRGB8888,
+			  model->heads[0].shown.format)
 			TH_LOG("port %#x", port - 0x400 + 0x3c0);
 	}
 }
@@ -508,7 +519,7 @@ TEST_F(dispi, enable_unblanks)
 {
 	struct vgpu_model *model = &self->model;
 
-	set_mode(model, 640, 480, 32, 640, 0, 0);
+	unit_mode(model, 640, 480, 32, 640, 0, 0);
 	bochs_blank(model, true);
 	unit_dispi_out(model, ENABLE, 0x40);
 	bochs_blank(model, true);
@@ -523,10 +534,11 @@ TEST_F(dispi, reset)
 	struct vgpu_model *model = &self->model;
 	u32 reg;
 
-	set_mode(model, 640, 480, 32, 640, 8, 8);
+	unit_mode(model, 640, 480, 32, 640, 8, 8);
 	bochs_blank(model, true);
 	vgpu_model_reset(model);
 	check_dark(_metadata, model);
+	EXPECT_FALSE(model->dispi_on);
 	for (reg = XRES; reg < MEMORY_64K; reg++)
 		EXPECT_EQ(0, unit_dispi_in(model, reg));
 	/* Not blank, and the attribute port takes an index. */
@@ -574,17 +586,20 @@ TEST_F(dispi, random_writes)
 		{ 3 * GIB, 7680, 4320 }, { TIB, 7680, 4320 },
 	};
 	struct vgpu_model *model = &self->model;
-	u32 i, round, shown = 0;
+	const struct vgpu_head *head = &model->heads[0];
+	u32 i, round, shown = 0, flips = 0;
 	u64 state = 1;
 
 	for (i = 0; i < ARRAY_SIZE(profiles); i++) {
 		power_on(self, profiles[i].fb_size, profiles[i].width,
 			 profiles[i].height);
 		for (round = 0; round < 50000; round++) {
-			u32 reg = unit_random(&state) % 12;
+			u32 reg = unit_random(&state) % 13;
 			struct vgpu_scanout want;
 
-			if (reg > MEMORY_64K)
+			if (reg == 12)
+				vgpu_heads_frame(model, 1);
+			else if (reg == 11)
 				vgpu_vga_write(model, unit_random(&state) % 32,
 					       unit_random(&state) & 0xff);
 			else
@@ -594,16 +609,20 @@ TEST_F(dispi, random_writes)
 			if (unit_random(&state) % 4)
 				vgpu_dispi_write(model, ENABLE, 0x41);
 			want = ref_scanout(model);
-			ASSERT_TRUE(unit_same_scanout(&want, &model->scanout))
+			ASSERT_TRUE(unit_same_scanout(&want, ref_target(head)))
 				TH_LOG("profile %u, round %u", i, round);
-			ASSERT_EQ(NULL, ref_scanout_fault(model))
+			ASSERT_EQ(NULL, ref_fault(model))
 				TH_LOG("profile %u, round %u: %s", i, round,
-				       ref_scanout_fault(model));
-			shown += model->scanout.format != 0;
+				       ref_fault(model));
+			ASSERT_FALSE(head->flip && !variant->frl_hz);
+			ASSERT_EQ(model->dispi[ENABLE] & 1, model->dispi_on);
+			shown += head->shown.format != 0;
 		}
+		flips += head->flips;
 	}
 	/* A test that never sees a picture would say nothing. */
 	EXPECT_LT(10000, shown);
+	EXPECT_LT(100, flips);
 }
 
 TEST_HARNESS_MAIN

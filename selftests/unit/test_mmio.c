@@ -132,7 +132,10 @@ static void check_model(struct __test_metadata *_metadata,
 		TH_LOG("%#x+%u", offset, len);
 	ASSERT_EQ(want->bad_access, got->bad_access)
 		TH_LOG("%#x+%u", offset, len);
-	ASSERT_TRUE(unit_same_scanout(&want->scanout, &got->scanout))
+	ASSERT_EQ(want->dispi_on, got->dispi_on)
+		TH_LOG("%#x+%u", offset, len);
+	ASSERT_TRUE(unit_same_scanout(&want->heads[0].shown,
+				      &got->heads[0].shown))
 		TH_LOG("%#x+%u", offset, len);
 }
 
@@ -194,7 +197,8 @@ static void check_write(struct __test_metadata *_metadata,
 		ref_write(&want, at, value);
 	}
 	want.bad_access += count_bad(self->map, offset, len);
-	want.scanout = ref_scanout(&want);
+	want.heads[0].shown = ref_scanout(&want);
+	want.dispi_on = want.dispi[REF_ENABLE] & 1;
 
 	vgpu_bar2_write(&self->model, offset, buf.data, len);
 	free(buf.memory);
@@ -251,7 +255,7 @@ TEST_F(mmio, write_everywhere)
 				self->model = saved;
 				self->model.att_data = round & 1;
 				self->model.blanked = round & 2;
-				self->model.scanout =
+				self->model.heads[0].shown =
 					ref_scanout(&self->model);
 				check_write(_metadata, self, offset, len,
 					    offset * 64 + len * 4 + round + 1);

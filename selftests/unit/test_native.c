@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* BAR4: identification, interrupts, heads, MSI-X table. */
+/* BAR4 but for heads: identification, interrupts, doorbells, MSI-X table. */
 #include "unit.h"
 
 FIXTURE(native)
@@ -23,35 +23,69 @@ FIXTURE_TEARDOWN(native)
 {
 }
 
-static u32 in(struct vgpu_model *model, u32 offset)
-{
-	u8 b[4];
-
-	vgpu_bar4_read(model, offset, b, 4);
-	return b[0] | b[1] << 8 | b[2] << 16 | (u32)b[3] << 24;
-}
-
-static void out(struct vgpu_model *model, u32 offset, u32 value)
-{
-	u8 b[4] = { value, value >> 8, value >> 16, value >> 24 };
-
-	vgpu_bar4_write(model, offset, b, 4);
-}
-
 TEST_F(native, identification)
 {
 	static const u32 want[] = {
-		0x55504756, 0x00010000, 1, 3, 0x80000000, 1, 4096, 2160, 5,
+		0x55504756, 0x00010000, 0xf, 3, 0x80000000, 1, 4096, 2160, 5, 0,
 	};
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(want); i++) {
-		EXPECT_EQ(want[i], in(&self->model, 4 * i));
-		out(&self->model, 4 * i, ~want[i]);
-		EXPECT_EQ(want[i], in(&self->model, 4 * i));
+		EXPECT_EQ(want[i], unit_reg_in(&self->model, 4 * i));
+		unit_reg_out(&self->model, 4 * i, ~want[i]);
+		EXPECT_EQ(want[i], unit_reg_in(&self->model, 4 * i));
 	}
 	for (; 4 * i < 0x40; i++)
-		EXPECT_EQ(0, in(&self->model, 4 * i));
+		EXPECT_EQ(0, unit_reg_in(&self->model, 4 * i));
+}
+
+/* Status bits and counts of errors; a double-bit error silences doorbells. */
+TEST_F(native, ecc)
+{
+	struct vgpu_model *model = &self->model;
+	u32 i;
+
+	/* With ECC off nobody tells. */
+	vgpu_native_ecc(model, true, 5);
+	for (i = 0x28; i < 0x40; i += 4)
+		EXPECT_EQ(0, unit_reg_in(model, i));
+	EXPECT_EQ(0, unit_reg_in(model, 0x40));
+
+	model->ecc.on = true;
+	EXPECT_EQ(1, unit_reg_in(model, 0x2c));
+	vgpu_native_ecc(model, false, 6);
+	EXPECT_EQ(1, unit_reg_in(model, 0x30));
+	EXPECT_EQ(0, unit_reg_in(model, 0x40));
+	EXPECT_EQ(1, unit_reg_in(model, 0x2c));
+	unit_reg_out(model, 0x1000, 1);
+	EXPECT_EQ(1, unit_reg_in(model, 0x24));
+
+	vgpu_native_ecc(model, true, 0x12345);
+	EXPECT_EQ(3, unit_reg_in(model, 0x2c));
+	EXPECT_EQ(1, unit_reg_in(model, 0x34));
+	EXPECT_EQ(0x12345, unit_reg_in(model, 0x38));
+	EXPECT_EQ(1, unit_reg_in(model, 0x40));
+	unit_reg_out(model, 0x1000, 1);
+	EXPECT_EQ(1, unit_reg_in(model, 0x24));
+	/* The guest cannot talk its way out. */
+	for (i = 0x2c; i < 0x3c; i += 4)
+		unit_reg_out(model, i, 0);
+	unit_reg_out(model, 0x28, 1);
+	EXPECT_EQ(1, unit_reg_in(model, 0x28));
+	EXPECT_EQ(2, unit_reg_in(model, 0x2c));
+	unit_reg_out(model, 0x28, ~1u);
+	EXPECT_EQ(0, unit_reg_in(model, 0x28));
+	EXPECT_EQ(3, unit_reg_in(model, 0x2c));
+
+	unit_reg_out(model, 0x28, 1);
+	vgpu_model_reset(model);
+	EXPECT_EQ(1, unit_reg_in(model, 0x2c));
+	for (i = 0x30; i < 0x40; i += 4)
+		EXPECT_EQ(0, unit_reg_in(model, i));
+	unit_reg_out(model, 0x28, 1);
+	vgpu_native_ecc(model, true, 7);
+	EXPECT_EQ(0, unit_reg_in(model, 0x2c));
+	EXPECT_EQ(0, unit_reg_in(model, 0x34));
 }
 
 /* Status is cleared by ones, enable takes only events that there are. */
@@ -59,52 +93,58 @@ TEST_F(native, interrupts)
 {
 	struct vgpu_model *model = &self->model;
 
-	out(model, 0x44, ~0u);
-	EXPECT_EQ(0x1f, in(model, 0x44));
-	out(model, 0x44, 0x10);
-	EXPECT_EQ(0x10, in(model, 0x44));
-	out(model, 0x40, ~0u);
-	EXPECT_EQ(0, in(model, 0x40));
+	unit_reg_out(model, 0x44, ~0u);
+	EXPECT_EQ(0x1f, unit_reg_in(model, 0x44));
+	unit_reg_out(model, 0x44, 0x10);
+	EXPECT_EQ(0x10, unit_reg_in(model, 0x44));
+	unit_reg_out(model, 0x40, ~0u);
+	EXPECT_EQ(0, unit_reg_in(model, 0x40));
 
-	vgpu_native_vblank(model, 0);
-	vgpu_native_vblank(model, 2);
-	EXPECT_EQ(0x14, in(model, 0x40));
+	vgpu_native_event(model, 2);
+	vgpu_native_event(model, 4);
+	EXPECT_EQ(0x14, unit_reg_in(model, 0x40));
 	EXPECT_EQ(0x10, vgpu_native_pending(model));
-	out(model, 0x40, 0x04);
-	EXPECT_EQ(0x10, in(model, 0x40));
+	unit_reg_out(model, 0x40, 0x04);
+	EXPECT_EQ(0x10, unit_reg_in(model, 0x40));
 	EXPECT_EQ(0x10, vgpu_native_pending(model));
-	out(model, 0x40, 0x10);
+	unit_reg_out(model, 0x40, 0x10);
 	EXPECT_EQ(0, vgpu_native_pending(model));
-	EXPECT_EQ(1, in(model, 0x118));
-	EXPECT_EQ(0, in(model, 0x218));
-	EXPECT_EQ(1, in(model, 0x318));
+	vgpu_native_event(model, 4);
 	vgpu_model_reset(model);
-	EXPECT_EQ(0, in(model, 0x44));
-	EXPECT_EQ(0, in(model, 0x118));
+	EXPECT_EQ(0, unit_reg_in(model, 0x40));
+	EXPECT_EQ(0, unit_reg_in(model, 0x44));
 }
 
-TEST_F(native, heads)
+/* Every one rings, with any value, and only when it is written as a whole. */
+TEST_F(native, doorbells)
 {
 	struct vgpu_model *model = &self->model;
-	u32 head, reg;
+	u8 bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	u32 i;
 
-	unit_dispi_out(model, 1, 1024);
-	unit_dispi_out(model, 2, 768);
-	unit_dispi_out(model, 3, 32);
-	unit_dispi_out(model, 9, 40000);
-	unit_dispi_out(model, 6, 32768);
-	unit_dispi_out(model, 4, 1);
-	ASSERT_TRUE(model->scanout.format);
-	EXPECT_EQ(1024, in(model, 0x100));
-	EXPECT_EQ(768, in(model, 0x104));
-	EXPECT_EQ(131072, in(model, 0x108));
-	EXPECT_EQ(model->scanout.format, in(model, 0x10c));
-	EXPECT_EQ((u32)(40000ULL * 131072), in(model, 0x110));
-	EXPECT_EQ(40000ULL * 131072 >> 32, in(model, 0x114));
-	/* The others show nothing, and the last one is not there. */
-	for (head = 1; head < 4; head++)
-		for (reg = 0; reg < 0x100; reg += 4)
-			EXPECT_EQ(0, in(model, 0x100 + 0x100 * head + reg));
+	for (i = 0; i < 1024; i++) {
+		unit_reg_out(model, 0x1000 + 4 * i, i * 0x01010101);
+		EXPECT_EQ(0, unit_reg_in(model, 0x1000 + 4 * i));
+		EXPECT_EQ(i + 1, unit_reg_in(model, 0x24));
+	}
+	vgpu_bar4_write(model, 0x1ff8, bytes, 8);
+	EXPECT_EQ(1026, unit_reg_in(model, 0x24));
+	EXPECT_EQ(0, model->bad_access);
+	vgpu_bar4_write(model, 0x1000, bytes, 2);
+	vgpu_bar4_write(model, 0x1002, bytes, 4);
+	EXPECT_EQ(1026, unit_reg_in(model, 0x24));
+	EXPECT_EQ(3, model->bad_access);
+	/* The pages before and behind have none. */
+	unit_reg_out(model, 0xffc, 1);
+	unit_reg_out(model, 0x2000, 1);
+	EXPECT_EQ(1026, unit_reg_in(model, 0x24));
+
+	model->doorbells = ~0u;
+	unit_reg_out(model, 0x1000, 0);
+	EXPECT_EQ(0, unit_reg_in(model, 0x24));
+	unit_reg_out(model, 0x1000, 0);
+	vgpu_model_reset(model);
+	EXPECT_EQ(0, unit_reg_in(model, 0x24));
 }
 
 /* Every register of the BAR: what it does not keep it ignores. */
@@ -115,17 +155,18 @@ TEST_F(native, writes)
 
 	for (offset = 0; offset < 0x4000; offset += 4) {
 		bool table = offset >= 0x2000 && offset < 0x2060;
-		u32 before = in(model, offset);
+		u32 before = unit_reg_in(model, offset);
 
-		out(model, offset, 0x5a5a0000 | offset);
-		if (offset == 0x44)
+		/* Heads, and the events that are enabled, have their tests. */
+		if (offset == 0x44 || (offset >= 0x100 && offset < 0x500))
 			continue;
+		unit_reg_out(model, offset, 0x5a5a0000 | offset);
 		EXPECT_EQ(table ? 0x5a5a0000 | offset : before,
-			  in(model, offset));
+			  unit_reg_in(model, offset));
 	}
 	vgpu_model_reset(model);
-	EXPECT_EQ(0, in(model, 0x2000));
-	EXPECT_EQ(0, in(model, 0x205c));
+	EXPECT_EQ(0, unit_reg_in(model, 0x2000));
+	EXPECT_EQ(0, unit_reg_in(model, 0x205c));
 }
 
 /* Doorbells and pending bits are registers, the holes between are none. */
@@ -134,14 +175,14 @@ TEST_F(native, holes)
 	struct vgpu_model *model = &self->model;
 	u64 bad = model->bad_access;
 
-	in(model, 0x1000);
-	in(model, 0x3000);
-	in(model, 0x2000);
+	unit_reg_in(model, 0x1000);
+	unit_reg_in(model, 0x3000);
+	unit_reg_in(model, 0x2000);
 	EXPECT_EQ(bad, model->bad_access);
-	in(model, 0x500);
-	in(model, 0x2060);
+	unit_reg_in(model, 0x500);
+	unit_reg_in(model, 0x2060);
 	EXPECT_EQ(bad + 2, model->bad_access);
-	in(model, 0x002);
+	unit_reg_in(model, 0x002);
 	EXPECT_LT(bad + 2, model->bad_access);
 }
 

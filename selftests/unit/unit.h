@@ -68,6 +68,68 @@ static inline void unit_dispi_out(struct vgpu_model *model, u32 reg, u16 value)
 	unit_out(model, 0x500 + (reg << 1), 2, value);
 }
 
+/* A mode in one go, ENABLE last. */
+static inline void unit_mode(struct vgpu_model *model, u16 width, u16 height,
+			     u16 bpp, u16 virt_width, u16 x, u16 y)
+{
+	unit_dispi_out(model, REF_ENABLE, 0);
+	unit_dispi_out(model, REF_BPP, bpp);
+	unit_dispi_out(model, REF_XRES, width);
+	unit_dispi_out(model, REF_YRES, height);
+	unit_dispi_out(model, REF_VIRT_WIDTH, virt_width);
+	unit_dispi_out(model, REF_X_OFFSET, x);
+	unit_dispi_out(model, REF_Y_OFFSET, y);
+	unit_dispi_out(model, REF_ENABLE, 0x41);
+}
+
+/* A guest's readl() and writel() in BAR4. */
+static inline u32 unit_reg_in(struct vgpu_model *model, u32 offset)
+{
+	struct unit_buf buf = unit_buf(4, 0xa5);
+	u32 value;
+
+	vgpu_bar4_read(model, offset, buf.data, 4);
+	value = buf.data[0] | buf.data[1] << 8 | buf.data[2] << 16 |
+		(u32)buf.data[3] << 24;
+	free(buf.memory);
+	return value;
+}
+
+static inline void unit_reg_out(struct vgpu_model *model, u32 offset, u32 value)
+{
+	struct unit_buf buf = unit_buf(4, 0);
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		buf.data[i] = value >> 8 * i;
+	vgpu_bar4_write(model, offset, buf.data, 4);
+	free(buf.memory);
+}
+
+static inline u32 unit_head_in(struct vgpu_model *model, u32 head, u32 reg)
+{
+	return unit_reg_in(model, 0x100 + 0x100 * head + reg);
+}
+
+static inline void unit_head_out(struct vgpu_model *model, u32 head, u32 reg,
+				 u32 value)
+{
+	unit_reg_out(model, 0x100 + 0x100 * head + reg, value);
+}
+
+/* Set all of a mode and commit it, or its offset alone as a flip. */
+static inline void unit_commit(struct vgpu_model *model, u32 head, u32 what,
+			       const struct vgpu_scanout *s)
+{
+	const u32 values[] = { s->width, s->height, s->pitch, s->format,
+			       s->offset, s->offset >> 32 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++)
+		unit_head_out(model, head, REF_SET + 4 * i, values[i]);
+	unit_head_out(model, head, REF_COMMIT, what);
+}
+
 static inline bool unit_same_scanout(const struct vgpu_scanout *a,
 				     const struct vgpu_scanout *b)
 {

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Planes as dma-bufs: content, ids, importers, and who outlives whom. */
+#include <drm/drm.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_test.h"
+
+#define BAR0	VFIO_PCI_BAR0_REGION_INDEX
+#define PRIMARY	1
+#define CURSOR	2
+/* 1920x1080 at 32 bits, in whole pages. */
+#define SIZE	(1920 * 1080 * 4)
+
+static sigjmp_buf on_bus_error;
+
+static void bus_error(int sig)
+{
+	siglongjmp(on_bus_error, 1);
+}
+
+/* Whether reading there ends in SIGBUS. */
+static bool faults(volatile uint8_t *p)
+{
+	void (*old)(int) = signal(SIGBUS, bus_error);
+	volatile bool ret = true;
+
+	if (!sigsetjmp(on_bus_error, 1)) {
+		*p;
+		ret = false;
+	}
+	signal(SIGBUS, old);
+	return ret;
+}
+
+static int start(struct vt_dev *dev, const struct vt_gpu *gpu)
+{
+	char uuid[VT_UUID];
+	int ret;
+
+	vt_uuid(uuid);
+	ret = vt_create(gpu, "32Q", uuid);
+	if (!ret)
+		ret = vt_params(uuid, "console=dmabuf");
+	return ret ?: vt_open(dev, uuid);
+}
+
+FIXTURE(dmabuf)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+	uint8_t *fb;
+};
+
+FIXTURE_SETUP(dmabuf)
+{
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", NULL));
+	ASSERT_EQ(0, start(&self->dev, &self->gpu));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, 32 * VT_MIB);
+	ASSERT_NE(NULL, self->fb);
+}
+
+FIXTURE_TEARDOWN(dmabuf)
+{
+	munmap(self->fb, 32 * VT_MIB);
+	vt_end(&self->dev);
+	vt_gpu_del(&self->gpu);
+}
+
+static int query(struct vt_dev *dev, uint32_t type,
+		 struct vfio_device_gfx_plane_info *info)
+{
+	*info = (struct vfio_device_gfx_plane_info){
+		.argsz = sizeof(*info),
+		.flags = VFIO_GFX_PLANE_TYPE_DMABUF,
+		.drm_plane_type = type,
+	};
+	return ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, info) ? -errno : 0;
+}
+
+static uint32_t plane_id(struct vt_dev *dev, uint32_t type)
+{
+	struct vfio_device_gfx_plane_info info;
+
+	return query(dev, type, &info) ? 0 : info.dmabuf_id;
+}
+
+static int get(struct vt_dev *dev, uint32_t id)
+{
+	int fd = ioctl(dev->fd, VFIO_DEVICE_GET_GFX_DMABUF, &id);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static void *map(int fd, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+TEST_F(dmabuf, content)
+{
+	struct vfio_device_gfx_plane_info info;
+	struct vt_dev *dev = &self->dev;
+	uint8_t *p;
+	int fd;
+
+	ASSERT_EQ(0, query(dev, PRIMARY, &info));
+	EXPECT_EQ(0, info.drm_format);
+	EXPECT_EQ(0, info.dmabuf_id);
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 8 * VT_MIB));
+	ASSERT_EQ(0, query(dev, PRIMARY, &info));
+	EXPECT_EQ(1920, info.width);
+	EXPECT_EQ(SIZE, info.size);
+	fd = get(dev, info.dmabuf_id);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ((SIZE + 4095) / 4096 * 4096, lseek(fd, 0, SEEK_END));
+	p = map(fd, SIZE);
+	ASSERT_NE(NULL, p);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE + 4096, PROT_READ, MAP_SHARED, fd,
+				   0));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE, fd, 0));
+	/* Both ways, without a copy. */
+	vt_fill(self->fb + 8 * VT_MIB, SIZE, 1);
+	EXPECT_EQ(-1, vt_differs(p, SIZE, 1));
+	vt_fill(p, SIZE, 2);
+	EXPECT_EQ(-1, vt_differs(self->fb + 8 * VT_MIB, SIZE, 2));
+	munmap(p, SIZE);
+	close(fd);
+}
+
+/* As long as the picture is the same its id is; QEMU imports by that. */
+TEST_F(dmabuf, ids)
+{
+	struct vt_dev *dev = &self->dev, other;
+	uint32_t ids[20], i;
+
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 640, 480, 0));
+	ids[0] = plane_id(dev, PRIMARY);
+	ASSERT_NE(0, ids[0]);
+	EXPECT_EQ(ids[0], plane_id(dev, PRIMARY));
+	vt_head_flip(dev, 0, 4 * VT_MIB);
+	ASSERT_EQ(0, vt_flipped(dev, 0));
+	ids[1] = plane_id(dev, PRIMARY);
+	EXPECT_NE(ids[0], ids[1]);
+	vt_head_flip(dev, 0, 0);
+	ASSERT_EQ(0, vt_flipped(dev, 0));
+	EXPECT_EQ(ids[0], plane_id(dev, PRIMARY));
+
+	EXPECT_EQ(-EINVAL, get(dev, 0));
+	EXPECT_EQ(-EINVAL, get(dev, ids[0] + ids[1] + 1000));
+	EXPECT_EQ(-EINVAL, get(dev, ~0u));
+	ASSERT_EQ(0, start(&other, &self->gpu));
+	EXPECT_EQ(-EINVAL, get(&other, ids[0]));
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(&other, 0, 640, 480, 0));
+	EXPECT_EQ(-EINVAL, get(dev, plane_id(&other, PRIMARY)));
+	vt_end(&other);
+
+	/* A guest with many pictures: what was not asked for is forgotten. */
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 320 + i * 4, 200,
+						     0));
+		ids[i] = plane_id(dev, PRIMARY);
+	}
+	EXPECT_EQ(-EINVAL, get(dev, ids[0]));
+	i = get(dev, ids[19]);
+	EXPECT_LE(0, (int)i);
+	close(i);
+
+	/* Reset discards pages, so importers must come again. */
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_EQ(-EINVAL, get(dev, ids[19]));
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 320 + 19 * 4, 200, 0));
+	EXPECT_NE(ids[19], plane_id(dev, PRIMARY));
+}
+
+TEST_F(dmabuf, cursor)
+{
+	const uint32_t head = VGPU_REG_HEAD(0);
+	struct vt_dev *dev = &self->dev;
+	uint8_t *p;
+	int fd;
+
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_SIZE, 64 | 64 << 16);
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_OFFSET_LO, 20 * VT_MIB);
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_COMMIT, 1);
+	fd = get(dev, plane_id(dev, CURSOR));
+	ASSERT_LE(0, fd);
+	vt_fill(self->fb + 20 * VT_MIB, 64 * 64 * 4, 3);
+	p = map(fd, 64 * 64 * 4);
+	ASSERT_NE(NULL, p);
+	EXPECT_EQ(-1, vt_differs(p, 64 * 64 * 4, 3));
+	munmap(p, 64 * 64 * 4);
+	close(fd);
+}
+
+/* REGION is what a vGPU answers unless it was asked for dma-bufs. */
+TEST_F(dmabuf, only_when_asked_for)
+{
+	struct vfio_device_gfx_plane_info info = {
+		.argsz = sizeof(info),
+		.flags = VFIO_GFX_PLANE_TYPE_PROBE | VFIO_GFX_PLANE_TYPE_DMABUF,
+	};
+	struct vt_dev other;
+
+	EXPECT_EQ(0, ioctl(self->dev.fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info));
+	info.flags |= VFIO_GFX_PLANE_TYPE_REGION;
+	EXPECT_EQ(-1, ioctl(self->dev.fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info));
+	ASSERT_EQ(0, vt_start(&other, &self->gpu, "16Q"));
+	EXPECT_EQ(-EINVAL, query(&other, PRIMARY, &info));
+	vt_end(&other);
+}
+
+/*
+ * A reset discards what was in the framebuffer; the dma-buf shows the new
+ * content.  Closing the vGPU ends it: the next VMM's picture is not seen.
+ */
+TEST_F_TIMEOUT(dmabuf, outlives_everything, 120)
+{
+	struct vt_dev *dev = &self->dev;
+	char uuid[VT_UUID];
+	uint8_t *p;
+	int fd;
+
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
+	fd = get(dev, plane_id(dev, PRIMARY));
+	ASSERT_LE(0, fd);
+	p = map(fd, SIZE);
+	ASSERT_NE(NULL, p);
+	vt_fill(p, SIZE, 4);
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_TRUE(vt_is_zero(p, SIZE));
+	vt_fill(self->fb, SIZE, 5);
+	EXPECT_EQ(-1, vt_differs(p, SIZE, 5));
+
+	memcpy(uuid, dev->uuid, VT_UUID);
+	munmap(self->fb, 32 * VT_MIB);
+	vt_close(dev);
+	EXPECT_TRUE(faults(p));
+	ASSERT_EQ(0, vt_open(dev, uuid));
+	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
+	ASSERT_NE(NULL, self->fb);
+	EXPECT_TRUE(vt_is_zero(self->fb, SIZE));
+	vt_fill(self->fb, SIZE, 6);
+	EXPECT_TRUE(faults(p));
+	EXPECT_TRUE(faults(p + SIZE - 1));
+
+	munmap(self->fb, 32 * VT_MIB);
+	vt_close(dev);
+	EXPECT_EQ(0, vt_remove(uuid));
+	EXPECT_TRUE(faults(p));
+	vt_gpu_del(&self->gpu);
+	EXPECT_TRUE(faults(p));
+	munmap(p, SIZE);
+	close(fd);
+	/* For the teardown. */
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", NULL));
+	ASSERT_EQ(0, start(dev, &self->gpu));
+	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
+}
+
+/* The card of a DRM driver, by the driver's name. */
+static int open_card(const char *driver)
+{
+	char path[64], name[32];
+	int i, fd;
+
+	for (i = 0; i < 64; i++) {
+		struct drm_version version = {
+			.name = name, .name_len = sizeof(name) - 1,
+		};
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		memset(name, 0, sizeof(name));
+		if (!ioctl(fd, DRM_IOCTL_VERSION, &version) &&
+		    !strcmp(name, driver))
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+#define TRACING "/sys/kernel/tracing"
+
+/* How many pieces the last dma_map_sg() that was traced had, or 0. */
+static unsigned int traced_pieces(void)
+{
+	static char line[65536];
+	unsigned int n = 0;
+	const char *p;
+	FILE *trace;
+
+	trace = fopen(TRACING "/trace", "r");
+	while (trace && fgets(line, sizeof(line), trace)) {
+		p = strstr(line, " sizes={");
+		if (!strstr(line, "dma_map_sg:") || !p)
+			continue;
+		for (n = 1; *p && *p != '}'; p++)
+			n += *p == ',';
+	}
+	if (trace)
+		fclose(trace);
+	return n;
+}
+
+/*
+ * An importer, vgem, which attaches and maps as a GPU's driver does.  It holds
+ * what it has mapped, whatever becomes of the vGPU.
+ */
+TEST_F_TIMEOUT(dmabuf, importer, 120)
+{
+	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	struct drm_gem_close done = { };
+	struct vt_dev *dev = &self->dev;
+	unsigned int pieces = 0;
+	int card, fd, traced;
+	char text[64];
+
+	if (vt_pgpu())
+		SKIP(return, "vgem cannot have a device's memory");
+	/* Its node is there at once; udev may be thousands of events behind. */
+	if (system("modprobe -q vgem"))
+		SKIP(return, "no vgem");
+	card = open_card("vgem");
+	ASSERT_LE(0, card);
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
+	vt_fill(self->fb, SIZE, 8);
+	fd = get(dev, plane_id(dev, PRIMARY));
+	ASSERT_LE(0, fd);
+	prime.fd = fd;
+	traced = !vt_write("1", TRACING "/events/dma/dma_map_sg/enable");
+	ASSERT_EQ(0, ioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime))
+		TH_LOG("%s", strerror(errno));
+	if (traced) {
+		pieces = traced_pieces();
+		vt_write("0", TRACING "/events/dma/dma_map_sg/enable");
+		TH_LOG("%u pieces for %u pages", pieces, SIZE / 4096);
+		/* 64 KiB are the longest that vgem's device takes. */
+		if (pieces)
+			EXPECT_LE(SIZE / 65536, pieces);
+		EXPECT_GE(SIZE / 65536 + 8, pieces);
+	}
+	close(fd);
+	/* It cannot be told, so what it holds must stay where it is. */
+	snprintf(text, sizeof(text), "%s 0", dev->uuid);
+	if (pieces && vt_exists("/sys/kernel/debug/vgpu"))
+		EXPECT_EQ(-EBUSY,
+			  vt_write(text, "/sys/kernel/debug/vgpu/%s/move",
+				   strrchr(self->gpu.dir, '/') + 1));
+	/* With the import in place: reset, close, remove, power off. */
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_TRUE(vt_is_zero(self->fb, SIZE));
+	munmap(self->fb, 32 * VT_MIB);
+	vt_end(dev);
+	vt_gpu_del(&self->gpu);
+	done.handle = prime.handle;
+	EXPECT_EQ(0, ioctl(card, DRM_IOCTL_GEM_CLOSE, &done));
+	close(card);
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", NULL));
+	ASSERT_EQ(0, start(dev, &self->gpu));
+	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
+	if (traced && !pieces)
+		SKIP(return, "vgem of this kernel does not map what it imports");
+}
+
+TEST_HARNESS_MAIN

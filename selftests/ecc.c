@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Errors of a GPU's memory: who hears of them, and what becomes of the page. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_load.h"
+
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define BAR4		VFIO_PCI_BAR4_REGION_INDEX
+#define VRAM		(64 * VT_MIB)
+#define FB		(16 * VT_MIB)
+#define PAGE		4096UL
+#define NR_PAGES	(FB / PAGE)
+#define DEBUGFS		"/sys/kernel/debug"
+#define FIRMWARE	"/tmp/vgpu-firmware"
+#define FIRMWARE_PATH	"/sys/module/firmware_class/parameters/path"
+
+FIXTURE(ecc)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+	uint32_t *fb;
+	const char *address;
+};
+
+FIXTURE_SETUP(ecc)
+{
+	if (!vt_exists(DEBUGFS "/vgpu") &&
+	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	self->address = strrchr(self->gpu.dir, '/') + 1;
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+}
+
+FIXTURE_TEARDOWN(ecc)
+{
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	vt_gpu_del(&self->gpu);
+}
+
+typedef FIXTURE_DATA(ecc) ecc_data;
+
+static long long ecc_get(ecc_data *self, const char *name)
+{
+	return vt_read_number("%s/ecc/%s", self->gpu.dir, name);
+}
+
+static int ecc_set(ecc_data *self, const char *name, const char *value)
+{
+	return vt_write(value, "%s/ecc/%s", self->gpu.dir, name);
+}
+
+/* An error at an address of VRAM. */
+static int error_at(ecc_data *self, const char *kind, uint64_t address)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %#llx", kind,
+		 (unsigned long long)address);
+	return vt_write(text, DEBUGFS "/vgpu/%s/inject", self->address);
+}
+
+/* An error in a page of a vGPU's framebuffer. */
+static int error_in(ecc_data *self, const char *kind,
+		    const struct vt_dev *dev, unsigned long page)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%s %s %lu", kind, dev->uuid, page * PAGE);
+	return vt_write(text, DEBUGFS "/vgpu/%s/inject", self->address);
+}
+
+/* How many lines of the list of pages with errors have that in them. */
+static int bad_pages(ecc_data *self, const char *what)
+{
+	static char text[1 << 20];
+	int n = 0;
+	char *p;
+
+	if (vt_read(text, sizeof(text), DEBUGFS "/vgpu/%s/bad", self->address))
+		return -1;
+	for (p = strstr(text, what); p; p = strstr(p + 1, what))
+		n++;
+	return n;
+}
+
+TEST_F(ecc, mode)
+{
+	EXPECT_EQ(1, ecc_get(self, "enabled"));
+	EXPECT_EQ(1, ecc_get(self, "enabled_pending"));
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(-EINVAL, ecc_set(self, "enabled_pending", "x"));
+	ASSERT_EQ(0, error_at(self, "sbe", VRAM - PAGE));
+	ASSERT_EQ(0, error_at(self, "dbe", VRAM - PAGE));
+	/* Nothing changes before the reset, which waits for nobody. */
+	ASSERT_EQ(0, ecc_set(self, "enabled_pending", "0"));
+	EXPECT_EQ(1, ecc_get(self, "enabled"));
+	EXPECT_EQ(-EBUSY, ecc_set(self, "reset", "1"));
+	EXPECT_EQ(1, ecc_get(self, "enabled"));
+	munmap(self->fb, FB);
+	vt_close(&self->dev);
+	ASSERT_EQ(0, ecc_set(self, "reset", "1"));
+	EXPECT_EQ(0, ecc_get(self, "enabled"));
+	EXPECT_EQ(0, ecc_get(self, "sbe_volatile"));
+	EXPECT_EQ(0, ecc_get(self, "dbe_volatile"));
+	EXPECT_EQ(1, ecc_get(self, "sbe_aggregate"));
+	EXPECT_EQ(1, ecc_get(self, "dbe_aggregate"));
+	/* Off: nothing is noticed, and what is retired stays so. */
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(-EOPNOTSUPP, error_in(self, "dbe", &self->dev, 0));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(0, ecc_get(self, "dbe_volatile"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+}
+
+TEST_F(ecc, bad_input)
+{
+	static const char *const bad[] = {
+		" ", "x", "sbe", "dbe", "tbe 0", "sbe x", "sbe 0x", "sbe -1",
+		"dbe 1 2 3",
+	};
+	struct vt_dev nobody = { };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_GT(0, vt_write(bad[i], DEBUGFS "/vgpu/%s/inject",
+				      self->address));
+	vt_uuid(nobody.uuid);
+	EXPECT_EQ(-ENODEV, error_in(self, "sbe", &nobody, 0));
+	EXPECT_EQ(-ERANGE, error_in(self, "sbe", &self->dev, NR_PAGES));
+	EXPECT_EQ(-ERANGE, error_at(self, "dbe", VRAM +
+				    ecc_get(self, "spare_pages") * PAGE));
+	EXPECT_EQ(-ERANGE, error_at(self, "dbe", -PAGE));
+	EXPECT_EQ(0, ecc_get(self, "sbe_volatile"));
+	EXPECT_EQ(0, ecc_get(self, "dbe_volatile"));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages"));
+}
+
+/* One single-bit error is nothing, a second one retires the page. */
+TEST_F(ecc, corrected)
+{
+	vt_fill(self->fb, FB, 1);
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	EXPECT_EQ(1, ecc_get(self, "sbe_volatile"));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(1, vt_reg_get(&self->dev, VGPU_REG_ECC_SBE));
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(1, bad_pages(self, "retired none"));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 1));
+	/* The guest goes on, and was not interrupted. */
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_IRQ_STATUS));
+	/* The page has another number now: an error of the spare one is new. */
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	EXPECT_EQ(2, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(2, bad_pages(self, "retired none"));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 1));
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	EXPECT_TRUE(vt_is_zero(self->fb, FB));
+	EXPECT_EQ(2, bad_pages(self, "retired none"));
+}
+
+#define ERRORS	1000
+
+/* A guest writes all over its framebuffer while a quarter of it is replaced. */
+TEST_F_TIMEOUT(ecc, storm, 600)
+{
+	static const enum vt_via vias[] = {
+		VT_VIA_BAR0, VT_VIA_PREAD, VT_VIA_GUEST,
+	};
+	struct vt_worker workers[VT_NR_VIAS] = { };
+	unsigned int i, seed = getpid();
+	static bool hit[NR_PAGES];
+	unsigned long page;
+	const char *wrong;
+	int ret;
+
+	TH_LOG("seed %u", seed);
+	for (i = 0; i < 3; i++) {
+		ret = vt_worker_start(&workers[i], &self->dev, vias[i],
+				      self->fb, NR_PAGES);
+		if (vias[i] == VT_VIA_GUEST &&
+		    (ret == -ENOENT || ret == -ENODEV))
+			TH_LOG("no KVM, so no guest");
+		else
+			ASSERT_EQ(0, ret);
+	}
+	for (i = 0; i < ERRORS; i++) {
+		do {
+			page = rand_r(&seed) % NR_PAGES;
+		} while (hit[page]);
+		hit[page] = true;
+		ASSERT_EQ(0, error_in(self, "sbe", &self->dev, page));
+		ASSERT_EQ(0, error_in(self, "sbe", &self->dev, page));
+	}
+	for (i = 0; i < 3; i++)
+		while (!vt_worker_was(&workers[i], 3))
+			usleep(1000);
+	for (i = 0; i < 3; i++) {
+		wrong = vt_worker_end(&workers[i]);
+		TH_LOG("worker %u: %u rounds", i, workers[i].rounds);
+		EXPECT_EQ(NULL, wrong) TH_LOG("%s", wrong ?: "");
+	}
+	EXPECT_EQ(ERRORS, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(2 * ERRORS, ecc_get(self, "sbe_volatile"));
+	EXPECT_EQ(2 * ERRORS, vt_reg_get(&self->dev, VGPU_REG_ECC_SBE));
+	EXPECT_EQ(ERRORS, bad_pages(self, "retired none"));
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+}
+
+static void ring(struct vt_dev *dev)
+{
+	vt_reg_set(dev, VGPU_DOORBELL(0), 1);
+}
+
+static int msix_eventfd(struct vt_dev *dev, unsigned int vector)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t fd;
+	} arg = {
+		.set = {
+			.argsz = sizeof(arg),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.start = vector,
+			.count = 1,
+		},
+		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : arg.fd;
+}
+
+/* A double-bit error in one of four busy vGPUs. */
+TEST_F_TIMEOUT(ecc, contained, 120)
+{
+	struct vt_worker workers[4];
+	struct vt_dev devs[4], *dev;
+	uint32_t *maps[4], before[4];
+	const char *wrong;
+	uint32_t rounds;
+	uint64_t count;
+	int i, fd;
+
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	for (i = 0; i < 4; i++) {
+		dev = &devs[i];
+		/* One is left for spare pages on a GPU without a reserve. */
+		ASSERT_EQ(0, i < 3 ? vt_start(dev, &self->gpu, "16Q") : 0);
+		if (i == 3)
+			break;
+		maps[i] = vt_mmap(dev, BAR0, 0, FB);
+		ASSERT_NE(NULL, maps[i]);
+	}
+	if (ecc_get(self, "spare_pages")) {
+		ASSERT_EQ(0, vt_start(&devs[3], &self->gpu, "16Q"));
+		maps[3] = vt_mmap(&devs[3], BAR0, 0, FB);
+		ASSERT_NE(NULL, maps[3]);
+		i = 4;
+	}
+	self->dev = devs[1];
+	self->fb = maps[1];
+	TH_LOG("%d vGPUs", i);
+	fd = msix_eventfd(&self->dev, VGPU_IRQ_CONFIG);
+	ASSERT_LE(0, fd);
+	vt_reg_set(&self->dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
+	while (i--)
+		ASSERT_EQ(0, vt_worker_start(&workers[i], &devs[i], VT_VIA_BAR0,
+					     maps[i], NR_PAGES));
+	ASSERT_EQ(0, error_in(self, "dbe", &devs[1], 1234));
+
+	EXPECT_EQ(8, read(fd, &count, 8));
+	EXPECT_EQ(VGPU_ECC_ON | VGPU_ECC_ERROR,
+		  vt_reg_get(&devs[1], VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(1 << VGPU_IRQ_CONFIG,
+		  vt_reg_get(&devs[1], VGPU_REG_IRQ_STATUS));
+	EXPECT_EQ(1, vt_reg_get(&devs[1], VGPU_REG_ECC_DBE));
+	EXPECT_EQ(1234, vt_reg_get(&devs[1], VGPU_REG_ECC_PAGE));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(1, bad_pages(self, "pending"));
+	for (i = 0; i < (ecc_get(self, "spare_pages") ? 4 : 3); i++) {
+		before[i] = vt_reg_get(&devs[i], VGPU_REG_DOORBELLS);
+		ring(&devs[i]);
+		EXPECT_EQ(before[i] + (i != 1),
+			  vt_reg_get(&devs[i], VGPU_REG_DOORBELLS));
+		/* Memory stays accessible, that of the stopped one too. */
+		rounds = workers[i].rounds + 2;
+		while (!vt_worker_was(&workers[i], rounds))
+			usleep(1000);
+		wrong = vt_worker_end(&workers[i]);
+		EXPECT_EQ(NULL, wrong) TH_LOG("%d: %s", i, wrong ?: "");
+		if (i != 1)
+			EXPECT_EQ(VGPU_ECC_ON,
+				  vt_reg_get(&devs[i], VGPU_REG_ECC_STATUS));
+	}
+
+	/* As a guest that boots anew does. */
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	ASSERT_EQ(0, vt_memory(&self->dev, true));
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_ECC_DBE));
+	ring(&self->dev);
+	EXPECT_EQ(1, vt_reg_get(&self->dev, VGPU_REG_DOORBELLS));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(1, bad_pages(self, "retired none"));
+	EXPECT_TRUE(vt_is_zero(self->fb, FB));
+	for (i = 0; i < (ecc_get(self, "spare_pages") ? 4 : 3); i++) {
+		if (i == 1)
+			continue;
+		munmap(maps[i], FB);
+		vt_end(&devs[i]);
+	}
+	close(fd);
+}
+
+/* An error while nobody has the vGPU open is dealt with when somebody does. */
+TEST_F(ecc, idle)
+{
+	munmap(self->fb, FB);
+	vt_close(&self->dev);
+	ASSERT_EQ(0, error_in(self, "dbe", &self->dev, 9));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages"));
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(1, bad_pages(self, "retired none"));
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+	EXPECT_TRUE(vt_is_zero(self->fb, FB));
+}
+
+TEST_F(ecc, opt_out)
+{
+	vt_reg_set(&self->dev, VGPU_REG_ECC_CONTROL, VGPU_ECC_OPT_OUT);
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	ASSERT_EQ(0, error_in(self, "dbe", &self->dev, 3));
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(0, vt_reg_get(&self->dev, VGPU_REG_IRQ_STATUS));
+	/* The GPU keeps its own count, and retires the page. */
+	EXPECT_EQ(1, ecc_get(self, "dbe_volatile"));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages_pending"));
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	ASSERT_EQ(0, vt_memory(&self->dev, true));
+	EXPECT_EQ(VGPU_ECC_ON, vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(1, bad_pages(self, "retired none"));
+}
+
+/* Retired pages never come back, however often memory changes hands. */
+TEST_F_TIMEOUT(ecc, never_again, 1800)
+{
+	const char *cycles = getenv("VGPU_TEST_CYCLES");
+	int i, nr = cycles ? atoi(cycles) : 300, free;
+	char uuid[4][VT_UUID];
+	unsigned long page;
+
+	for (page = 10; page < NR_PAGES; page += NR_PAGES / 8)
+		ASSERT_EQ(0, error_in(self, "dbe", &self->dev, page));
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(8, bad_pages(self, "retired none"));
+	/* Nearly full: one comes and goes. */
+	free = vt_available(&self->gpu, "16Q");
+	for (i = 0; i < free - 1; i++) {
+		vt_uuid(uuid[i]);
+		ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid[i]));
+	}
+	while (nr--) {
+		vt_uuid(uuid[3]);
+		ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid[3]));
+		ASSERT_EQ(8, bad_pages(self, "retired none"));
+		ASSERT_EQ(0, vt_remove(uuid[3]));
+	}
+	for (i = 0; i < free - 1; i++)
+		ASSERT_EQ(0, vt_remove(uuid[i]));
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+	vt_fill(self->fb, FB, 4);
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 4));
+	EXPECT_EQ(8, bad_pages(self, "retired none"));
+}
+
+static bool touch_dies(volatile uint8_t *p)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGBUS, SIG_DFL);
+		*p = 1;
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGBUS;
+}
+
+/* More bad pages than spare ones: no bad page is ever handed out. */
+TEST_F_TIMEOUT(ecc, no_spare, 120)
+{
+	long long spare = ecc_get(self, "spare_pages"), i;
+	char uuid[3][VT_UUID];
+	uint8_t byte;
+
+	for (i = 0; i < spare; i++)
+		ASSERT_EQ(0, error_at(self, "dbe", VRAM + i * PAGE));
+	EXPECT_EQ(0, ecc_get(self, "spare_pages_free"));
+	EXPECT_EQ(3, vt_available(&self->gpu, "16Q"));
+	for (i = 0; i < 3; i++) {
+		vt_uuid(uuid[i]);
+		ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid[i]));
+	}
+	/* Corrected: it has to do until something is free. */
+	vt_fill(self->fb, FB, 5);
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 100));
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 100));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 5));
+	/* Afterwards there is nothing there. */
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	ASSERT_EQ(0, vt_memory(&self->dev, true));
+	EXPECT_EQ(-EIO, vt_pread(&self->dev, BAR0, 100 * PAGE, &byte, 1));
+	EXPECT_EQ(-EIO, vt_pwrite(&self->dev, BAR0, 100 * PAGE, &byte, 1));
+	EXPECT_TRUE(touch_dies((uint8_t *)self->fb + 100 * PAGE));
+	EXPECT_EQ(1, vt_pread(&self->dev, BAR0, 101 * PAGE, &byte, 1));
+	EXPECT_TRUE(vt_is_zero(self->fb, 100 * PAGE));
+	EXPECT_TRUE(vt_is_zero((char *)self->fb + 101 * PAGE, FB - 101 * PAGE));
+	EXPECT_EQ(0, bad_pages(self, self->dev.uuid));
+
+	/* A block that is given back is as good as spare pages. */
+	ASSERT_EQ(0, vt_remove(uuid[0]));
+	EXPECT_EQ(1, vt_available(&self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(0, vt_available(&self->gpu, "16Q"));
+	vt_fill(self->fb, FB, 6);
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 6));
+	ASSERT_EQ(0, vt_remove(uuid[1]));
+	ASSERT_EQ(0, vt_remove(uuid[2]));
+	/* The block with the spare page stays taken; one type fewer fits. */
+	EXPECT_EQ(2, vt_available(&self->gpu, "16Q"));
+}
+
+static int list_read(ecc_data *self, void *list, size_t size, const char *path)
+{
+	size_t n;
+	FILE *f;
+
+	f = fopen(path, "r");
+	if (!f)
+		return -errno;
+	n = fread(list, 1, size, f);
+	fclose(f);
+	return n;
+}
+
+static int list_write(ecc_data *self, const void *list, size_t size)
+{
+	char path[VT_PATH];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), FIRMWARE "/vgpu/retired-pages-%s.bin",
+		 self->address);
+	f = fopen(path, "w");
+	if (!f)
+		return -errno;
+	n = fwrite(list, 1, size, f);
+	return fclose(f) || n != size ? -EIO : 0;
+}
+
+/* What a reboot does to the GPU. */
+static int rebind(ecc_data *self)
+{
+	int ret = vt_write(self->address, "/sys/bus/pci/drivers/vgpu/unbind");
+
+	return ret ?: vt_write(self->address, "/sys/bus/pci/drivers/vgpu/bind");
+}
+
+TEST_F(ecc, survives)
+{
+	static uint8_t list[65536], again[65536];
+	char path[VT_PATH], old[VT_PATH];
+	unsigned long page;
+	int len, i;
+
+	for (page = 0; page < 20; page++)
+		ASSERT_EQ(0, error_in(self, "dbe", &self->dev, page * 50));
+	ASSERT_EQ(0, error_at(self, "dbe", VRAM - PAGE));
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	snprintf(path, sizeof(path), "%.256s/ecc/retired_list", self->gpu.dir);
+	len = list_read(self, list, sizeof(list), path);
+	ASSERT_EQ(120 + 21 * 24, len);
+
+	ASSERT_EQ(0, vt_read(old, sizeof(old), FIRMWARE_PATH));
+	mkdir(FIRMWARE, 0755);
+	mkdir(FIRMWARE "/vgpu", 0755);
+	ASSERT_EQ(0, vt_write(FIRMWARE, FIRMWARE_PATH));
+	ASSERT_EQ(0, list_write(self, list, len));
+	ASSERT_EQ(0, rebind(self));
+	EXPECT_EQ(21, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(0, ecc_get(self, "dbe_volatile"));
+	EXPECT_EQ(21, ecc_get(self, "dbe_aggregate"));
+	EXPECT_EQ(len, list_read(self, again, sizeof(again), path));
+	EXPECT_EQ(0, memcmp(list, again, len));
+
+	/* Every single byte counts, and so does the length. */
+	for (i = 0; i < len; i += 1 + i / 8) {
+		list[i] ^= 0x10;
+		ASSERT_EQ(0, list_write(self, list, len));
+		ASSERT_EQ(0, rebind(self));
+		EXPECT_EQ(0, ecc_get(self, "retired_pages")) TH_LOG("%d", i);
+		list[i] ^= 0x10;
+	}
+	for (i = 0; i < len; i += 1 + i / 4) {
+		ASSERT_EQ(0, list_write(self, list, i));
+		ASSERT_EQ(0, rebind(self));
+		EXPECT_EQ(0, ecc_get(self, "retired_pages")) TH_LOG("%d", i);
+	}
+	ASSERT_EQ(0, list_write(self, list, len + 1));
+	ASSERT_EQ(0, rebind(self));
+	EXPECT_EQ(0, ecc_get(self, "retired_pages"));
+	/* It works without it. */
+	snprintf(path, sizeof(path), FIRMWARE "/vgpu/retired-pages-%s.bin",
+		 self->address);
+	unlink(path);
+	ASSERT_EQ(0, rebind(self));
+	old[strcspn(old, "\n")] = '\0';
+	vt_write(*old ? old : " ", FIRMWARE_PATH);
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	EXPECT_EQ(0, ecc_get(self, "retired_pages"));
+}
+
+TEST_HARNESS_MAIN

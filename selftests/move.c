@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pages of the framebuffer get other memory while they are in use. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_load.h"
+
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define FB		(16 * VT_MIB)
+#define PAGE		4096UL
+#define NR_PAGES	(FB / PAGE)
+#define DEBUGFS		"/sys/kernel/debug"
+
+FIXTURE(move)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+	uint32_t *fb;
+};
+
+static const char *dir(const struct vt_gpu *gpu)
+{
+	static char path[VT_PATH];
+
+	snprintf(path, sizeof(path), DEBUGFS "/vgpu/%.64s",
+		 strrchr(gpu->dir, '/') + 1);
+	return path;
+}
+
+FIXTURE_SETUP(move)
+{
+	if (!vt_exists(DEBUGFS "/vgpu") &&
+	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	vt_uuid(self->dev.uuid);
+	ASSERT_EQ(0, vt_create(&self->gpu, "16Q", self->dev.uuid));
+	ASSERT_EQ(0, vt_params(self->dev.uuid, "console=dmabuf"));
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+}
+
+FIXTURE_TEARDOWN(move)
+{
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	vt_gpu_del(&self->gpu);
+}
+
+static int move(FIXTURE_DATA(move) *self, unsigned long page)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %lu", self->dev.uuid, page);
+	return vt_write(text, "%s/move", dir(&self->gpu));
+}
+
+static long long spare(FIXTURE_DATA(move) *self)
+{
+	return vt_read_number("%s/spare", dir(&self->gpu));
+}
+
+/* There and back, with everything else left as it is. */
+TEST_F(move, content)
+{
+	unsigned long page;
+
+	vt_fill(self->fb, FB, 1);
+	for (page = 0; page < NR_PAGES; page += 100)
+		ASSERT_EQ(0, move(self, page));
+	EXPECT_EQ((NR_PAGES + 99) / 100, spare(self));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 1));
+	vt_fill(self->fb, FB, 2);
+	for (page = 0; page < NR_PAGES; page += 100)
+		ASSERT_EQ(0, move(self, page));
+	EXPECT_EQ(0, spare(self));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 2));
+}
+
+/* A spare page has been somebody else's; what was never written is zero. */
+TEST_F(move, untouched)
+{
+	unsigned long page;
+
+	memset(self->fb, 0xff, FB / 2);
+	for (page = 0; page < NR_PAGES / 2; page += 10)
+		ASSERT_EQ(0, move(self, page));
+	memset(self->fb, 0xff, FB / 2);
+	for (page = 0; page < NR_PAGES / 2; page += 10)
+		ASSERT_EQ(0, move(self, page));
+	for (page = NR_PAGES / 2; page < NR_PAGES; page += 10)
+		ASSERT_EQ(0, move(self, page));
+	EXPECT_TRUE(vt_is_zero((char *)self->fb + FB / 2, FB / 2));
+}
+
+TEST_F(move, bad_pages)
+{
+	EXPECT_EQ(-EINVAL, move(self, NR_PAGES));
+	EXPECT_EQ(-EINVAL, move(self, -1UL));
+	EXPECT_EQ(-EINVAL, vt_write("x", "%s/move", dir(&self->gpu)));
+	EXPECT_EQ(-EINVAL, vt_write("x y", "%s/move", dir(&self->gpu)));
+	EXPECT_EQ(-ENODEV, vt_write("x 1", "%s/move", dir(&self->gpu)));
+	EXPECT_EQ(0, spare(self));
+}
+
+/* Spare pages beyond the reserve are memory that a vGPU cannot have. */
+TEST_F(move, accounts)
+{
+	long long page, reserve;
+	char uuid[3][VT_UUID];
+	int i;
+
+	reserve = vt_read_number("%s/ecc/spare_pages", self->gpu.dir);
+	ASSERT_LE(0, reserve);
+	vt_fill(self->fb, FB, 3);
+	for (page = 0; page < reserve; page++)
+		ASSERT_EQ(0, move(self, page));
+	ASSERT_EQ(3, vt_available(&self->gpu, "16Q"));
+	ASSERT_EQ(0, move(self, reserve));
+	EXPECT_EQ(2, vt_available(&self->gpu, "16Q"));
+	ASSERT_EQ(0, move(self, reserve));
+	EXPECT_EQ(3, vt_available(&self->gpu, "16Q"));
+
+	for (i = 0; i < 3; i++) {
+		vt_uuid(uuid[i]);
+		ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid[i]));
+	}
+	EXPECT_EQ(-ENOSPC, move(self, reserve));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 3));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, vt_remove(uuid[i]));
+	EXPECT_EQ(0, move(self, reserve));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 3));
+	EXPECT_EQ(2, vt_available(&self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_reset(&self->dev));
+	EXPECT_EQ(0, spare(self));
+	EXPECT_EQ(3, vt_available(&self->gpu, "16Q"));
+}
+
+/* Only the 2 MiB around a page that has moved are mapped in pieces. */
+TEST_F(move, few_faults)
+{
+	struct rusage before, after;
+	unsigned long page;
+
+	for (page = 0; page < NR_PAGES; page++)
+		self->fb[page * PAGE / 4] = 1;
+	ASSERT_EQ(0, move(self, 700));
+	getrusage(RUSAGE_SELF, &before);
+	for (page = 0; page < NR_PAGES; page++)
+		self->fb[page * PAGE / 4] = 2;
+	getrusage(RUSAGE_SELF, &after);
+	TH_LOG("%ld faults", after.ru_minflt - before.ru_minflt);
+	EXPECT_LE(after.ru_minflt - before.ru_minflt, 8);
+}
+
+static volatile uint32_t *map_dmabuf(struct vt_dev *dev, unsigned long nr)
+{
+	struct vfio_device_gfx_plane_info info = {
+		.argsz = sizeof(info),
+		.flags = VFIO_GFX_PLANE_TYPE_DMABUF,
+		.drm_plane_type = 1,
+	};
+	void *map;
+	int fd;
+
+	if (vt_head_mode(dev, 0, 1024, nr * PAGE / 4096, 0) != VGPU_HEAD_ON ||
+	    ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
+		return NULL;
+	fd = ioctl(dev->fd, VFIO_DEVICE_GET_GFX_DMABUF, &info.dmabuf_id);
+	if (fd < 0)
+		return NULL;
+	map = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+#define MOVES		10000
+/* Pages of a picture of 1024x768, for workers that see no more. */
+#define PICTURE		768
+
+/* What a guest and a VMM do with the framebuffer meets 10,000 moves. */
+TEST_F_TIMEOUT(move, under_load, 600)
+{
+	struct vt_worker workers[VT_NR_VIAS] = { };
+	volatile uint32_t *maps[VT_NR_VIAS] = {
+		[VT_VIA_BAR0] = self->fb,
+		[VT_VIA_GUEST] = self->fb,
+	};
+	struct vt_dev *dev = &self->dev;
+	unsigned long page;
+	unsigned int seed = getpid();
+	const char *wrong;
+	int i, ret;
+
+	TH_LOG("seed %u", seed);
+	maps[VT_VIA_DMABUF] = map_dmabuf(dev, PICTURE);
+	maps[VT_VIA_CONSOLE] = vt_mmap(dev, VGPU_REGION_CONSOLE, 0,
+				       PICTURE * PAGE);
+	ASSERT_NE(NULL, maps[VT_VIA_DMABUF]);
+	ASSERT_NE(NULL, maps[VT_VIA_CONSOLE]);
+	for (i = 0; i < VT_NR_VIAS; i++) {
+		ret = vt_worker_start(&workers[i], dev, i, maps[i],
+				      i == VT_VIA_CONSOLE || i == VT_VIA_DMABUF ?
+				      PICTURE : NR_PAGES);
+		if (i == VT_VIA_GUEST && (ret == -ENOENT || ret == -ENODEV))
+			TH_LOG("no KVM, so no guest");
+		else
+			ASSERT_EQ(0, ret);
+	}
+	for (i = 0; i < MOVES; i++) {
+		page = rand_r(&seed) % (i % 2 ? NR_PAGES : PICTURE);
+		ASSERT_EQ(0, move(self, page)) {
+			TH_LOG("move %d, page %lu", i, page);
+		}
+	}
+	/* On a slow machine some have only begun. */
+	for (i = 0; i < VT_NR_VIAS; i++)
+		while (!vt_worker_was(&workers[i], 3)) {
+			usleep(1000);
+			EXPECT_EQ(0, move(self, rand_r(&seed) % NR_PAGES));
+		}
+	for (i = 0; i < VT_NR_VIAS; i++) {
+		wrong = vt_worker_end(&workers[i]);
+		TH_LOG("worker %d: %u rounds of %lu pages", i,
+		       workers[i].rounds, workers[i].nr);
+		EXPECT_EQ(NULL, wrong) TH_LOG("%s", wrong ?: "");
+	}
+	munmap((void *)maps[VT_VIA_CONSOLE], PICTURE * PAGE);
+	munmap((void *)maps[VT_VIA_DMABUF], PICTURE * PAGE);
+}
+
+TEST_HARNESS_MAIN

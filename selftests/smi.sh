@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# vgpu-smi on a real driver: what there is, ECC, the list of retired pages and
+# its way through a file and a new start of the GPU.
+. ./lib/ktap.sh
+
+drv=/sys/bus/pci/drivers/vgpu
+bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
+debugfs=/sys/kernel/debug/vgpu/$bdf
+saved=/tmp/smi-firmware
+path=/sys/module/firmware_class/parameters/path
+[ -e "$debugfs" ] || mount -t debugfs debugfs /sys/kernel/debug
+
+smi()
+{
+	vgpu-smi -g "$bdf" "$@"
+}
+
+json()
+{
+	vgpu-smi --json "$@" 2> /dev/null | python3 -m json.tool
+}
+
+uuid=$(cat /proc/sys/kernel/random/uuid)
+writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+check "list: the GPU" prints "$bdf" vgpu-smi list
+check "list: the vGPU" prints "$uuid" vgpu-smi list
+check "list: its type" prints "$vgpu_model-16Q" vgpu-smi list
+check "types" prints "$vgpu_model-16Q" smi types
+check "a GPU that there is not" fails vgpu-smi -g 0000:ff:1f.7 list
+for verb in list types ecc retired-pages; do
+	check "$verb: JSON" prints "$bdf" json $verb
+done
+
+check "ecc: on" is "$(cat "$drv/$bdf/ecc/enabled")" 1
+check "ecc --set off" smi ecc --set off
+check "from the next reset on" is "$(cat "$drv/$bdf/ecc/enabled")" 1
+./hold "$uuid" watch > /tmp/hold.out &
+hold=$!
+check "in use" within 20 grep -q open /tmp/hold.out
+check "no reset of a GPU in use" fails smi ecc --reset
+kill $hold
+wait $hold 2>/dev/null
+check "ecc --reset" within 10 smi ecc --reset
+check "ecc: off" is "$(cat "$drv/$bdf/ecc/enabled")" 0
+check "ecc --set on" smi ecc --set on
+check "ecc --reset again" smi ecc --reset
+
+echo "dbe 0x345000" > "$debugfs/inject"
+echo "sbe 0x9000" > "$debugfs/inject"
+echo "sbe 0x9000" > "$debugfs/inject"
+check "retired: the double-bit error" prints 0x0000345000 smi retired-pages
+check "retired: the single-bit errors" prints 0x0000009000 smi retired-pages
+check "--save" smi retired-pages --save --dir $saved/vgpu
+file=$saved/vgpu/retired-pages-$bdf.bin
+check "--file" prints 0x0000345000 vgpu-smi retired-pages --file "$file"
+cmp "$file" "$drv/$bdf/ecc/retired_list" && same=0
+check "as the driver has it" is "${same:-1}" 0
+
+# A new start of the GPU.
+restart()
+{
+	echo "$bdf" > $drv/unbind && echo "$bdf" > $drv/bind
+}
+old=$(cat $path)
+printf %s $saved > $path
+check "restart" restart
+check "retired as before" prints 0x0000345000 smi retired-pages
+check "counted as before" is "$(cat "$drv/$bdf/ecc/dbe_aggregate")" 1
+truncate -s -1 "$file"
+dmesg -C
+check "restart with a bad file" restart
+check "the log says so" prints "VGPU-ECC-LIST" dmesg
+check "none is retired" is "$(cat "$drv/$bdf/ecc/retired_pages")" 0
+rm -r $saved
+printf %s "${old:- }" > $path
+check "restart without" restart
+ktap_end

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The list of retired pages: what is made is taken, everything else refused. */
+#include <endian.h>
+
+#include "unit.h"
+#include "retired.h"
+
+#define IDENTITY "1234:7647:1234:7647 f000:00:00.0"
+#define PAGES 4096
+#define NR 3
+
+FIXTURE(retired)
+{
+	struct {
+		struct vgpu_retired_header header;
+		struct vgpu_retired_entry entries[NR];
+	} file;
+};
+
+static const char *check(const void *file, size_t len)
+{
+	return vgpu_retired_check(file, len, IDENTITY, PAGES);
+}
+
+FIXTURE_SETUP(retired)
+{
+	static const u64 pages[NR] = { 0, 700, PAGES - 1 };
+	u32 i;
+
+	memset(&self->file, 0, sizeof(self->file));
+	self->file.header.vram_size = htole64(PAGES * 4096ULL);
+	strcpy((char *)self->file.header.identity, IDENTITY);
+	for (i = 0; i < NR; i++) {
+		self->file.entries[i].page = htole64(pages[i]);
+		self->file.entries[i].cause = htole32(VGPU_RETIRED_DBE);
+	}
+	vgpu_retired_seal(&self->file.header, NR);
+}
+
+FIXTURE_TEARDOWN(retired)
+{
+}
+
+TEST_F(retired, form)
+{
+	/* The ABI: a file of one version is read by the next. */
+	EXPECT_EQ(120, sizeof(struct vgpu_retired_header));
+	EXPECT_EQ(24, sizeof(struct vgpu_retired_entry));
+	EXPECT_EQ(sizeof(self->file), vgpu_retired_size(NR));
+	EXPECT_EQ(0, memcmp(&self->file, "VGPURETD\1\0\0", 12));
+	EXPECT_EQ(NULL, check(&self->file, sizeof(self->file)));
+	vgpu_retired_seal(&self->file.header, 0);
+	EXPECT_EQ(NULL, check(&self->file, sizeof(self->file.header)));
+}
+
+TEST_F(retired, damaged)
+{
+	u8 *bytes = (u8 *)&self->file, *copy;
+	size_t len;
+	u32 bit;
+
+	for (bit = 0; bit < 8 * sizeof(self->file); bit++) {
+		bytes[bit / 8] ^= 1 << bit % 8;
+		EXPECT_NE(NULL, check(bytes, sizeof(self->file)));
+		bytes[bit / 8] ^= 1 << bit % 8;
+	}
+	/* Nothing behind the end is looked at. */
+	for (len = 0; len < sizeof(self->file); len++) {
+		copy = malloc(len ?: 1);
+		memcpy(copy, bytes, len);
+		EXPECT_NE(NULL, check(copy, len));
+		free(copy);
+	}
+}
+
+/* Sealed, and still not this GPU's. */
+TEST_F(retired, foreign)
+{
+	struct vgpu_retired_header *h = &self->file.header;
+	struct vgpu_retired_entry *e = self->file.entries;
+
+	h->identity[3] ^= 1;
+	vgpu_retired_seal(h, NR);
+	EXPECT_STREQ("of another GPU", check(h, sizeof(self->file)));
+	h->identity[3] ^= 1;
+	h->vram_size = htole64((PAGES - 1) * 4096ULL);
+	vgpu_retired_seal(h, NR);
+	EXPECT_STREQ("of another GPU", check(h, sizeof(self->file)));
+	h->vram_size = htole64(PAGES * 4096ULL);
+
+	e[2].page = htole64(PAGES);
+	vgpu_retired_seal(h, NR);
+	EXPECT_STREQ("not consistent", check(h, sizeof(self->file)));
+	e[2].page = e[1].page;
+	vgpu_retired_seal(h, NR);
+	EXPECT_STREQ("not consistent", check(h, sizeof(self->file)));
+	e[2].page = htole64(701);
+	e[2].cause = htole32(3);
+	vgpu_retired_seal(h, NR);
+	EXPECT_STREQ("not consistent", check(h, sizeof(self->file)));
+	e[2].cause = htole32(VGPU_RETIRED_SBE);
+	vgpu_retired_seal(h, NR);
+	EXPECT_EQ(NULL, check(h, sizeof(self->file)));
+}
+
+TEST_HARNESS_MAIN
