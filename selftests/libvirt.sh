@@ -22,6 +22,7 @@ if ! command -v virsh > /dev/null; then
 	ktap_end
 fi
 
+check "udev sees to events at once" udev on
 check "nodedev-list --cap mdev_types" prints "$parent" \
 	virsh -q nodedev-list --cap mdev_types
 check "nodedev-dumpxml: type" prints "<type id='vgpu-64Q'>" \

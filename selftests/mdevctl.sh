@@ -21,6 +21,8 @@ check "types: type" prints "vgpu-64Q" mdevctl types
 check "types: name" prints "Name: $vgpu_model-64Q" mdevctl types
 check "types: API" prints "Device API: vfio-pci" mdevctl types
 
+check "udev sees to events at once" udev on
+
 # Only for now, without a definition
 check "start" mdevctl start -u "$uuid" -p "$bdf" -t vgpu-64Q
 check "there" test -e "$dev"
@@ -66,7 +68,7 @@ if [ "$rule" ] && [ -S /run/udev/control ]; then
 	check "load" modprobe $vgpu_backend
 	check "back with the module" within 30 test -e "$dev"
 	# The rule runs for more than one event, and would start it once more.
-	udevadm settle -t 60
+	check "udev has seen to it" udevadm settle -t 60
 	check "as it was defined" prints "$uuid $bdf vgpu-64Q auto (defined)" \
 		mdevctl list
 	check "with its attributes" \
