@@ -97,7 +97,8 @@ static char *linear_types(struct pci_dev *pdev)
 	return copy ? strim(copy) : NULL;
 }
 
-static int linear_probe(struct pci_dev *pdev, struct pgpu_desc *desc)
+static int linear_probe(struct pci_dev *pdev, struct pgpu *pgpu,
+			struct pgpu_desc *desc)
 {
 	int bar = linear_find_bar(pdev);
 	struct linear_vram *vram;

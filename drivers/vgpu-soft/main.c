@@ -38,10 +38,12 @@ static bool soft_match(struct pci_dev *pdev)
 	return soft_bus_gpu(pdev);
 }
 
-static int soft_probe(struct pci_dev *pdev, struct pgpu_desc *desc)
+static int soft_probe(struct pci_dev *pdev, struct pgpu *pgpu,
+		      struct pgpu_desc *desc)
 {
 	struct soft_gpu *gpu = soft_bus_gpu(pdev);
 
+	soft_vram_report_to(&gpu->vram, pgpu);
 	desc->model = "VSOFT";
 	desc->ops = &soft_pgpu_ops;
 	desc->owner = THIS_MODULE;
@@ -52,10 +54,18 @@ static int soft_probe(struct pci_dev *pdev, struct pgpu_desc *desc)
 	return 0;
 }
 
+static void soft_remove(struct pci_dev *pdev, void *priv)
+{
+	struct soft_gpu *gpu = priv;
+
+	soft_vram_report_to(&gpu->vram, NULL);
+}
+
 static struct pgpu_backend soft_backend = {
 	.name = "soft",
 	.match = soft_match,
 	.probe = soft_probe,
+	.remove = soft_remove,
 };
 
 /**
@@ -100,10 +110,12 @@ struct soft_gpu *soft_gpu_create(const struct soft_config *config)
 	if (!gpu)
 		return ERR_PTR(-ENOMEM);
 	gpu->config = *config;
-	soft_vram_init(&gpu->vram, config->numa_node);
-	ret = soft_bus_add(gpu);
+	ret = soft_vram_init(&gpu->vram, config->numa_node);
 	if (ret)
 		goto err_free;
+	ret = soft_bus_add(gpu);
+	if (ret)
+		goto err_fini;
 
 	pdev = soft_bus_device(gpu);
 	bound = pdev && pdev->dev.driver;
@@ -116,8 +128,9 @@ struct soft_gpu *soft_gpu_create(const struct soft_config *config)
 
 err_remove:
 	soft_bus_remove(gpu);
-err_free:
+err_fini:
 	soft_vram_fini(&gpu->vram);
+err_free:
 	kfree(gpu);
 	return ERR_PTR(ret);
 }
@@ -157,9 +170,12 @@ static int __init soft_init(void)
 		       SOFT_VRAM_MAX / SZ_1M);
 		return -ERANGE;
 	}
-	ret = pgpu_backend_register(&soft_backend);
+	ret = soft_fs_pin();
 	if (ret)
 		return ret;
+	ret = pgpu_backend_register(&soft_backend);
+	if (ret)
+		goto err_release;
 
 	config = kzalloc(sizeof(*config), GFP_KERNEL);
 	if (!config) {
@@ -192,6 +208,8 @@ err_destroy:
 	soft_destroy_all();
 err_unregister:
 	pgpu_backend_unregister(&soft_backend);
+err_release:
+	soft_fs_release();
 	return ret;
 }
 
@@ -201,6 +219,7 @@ static void __exit soft_exit(void)
 	soft_configfs_exit();
 	soft_destroy_all();
 	pgpu_backend_unregister(&soft_backend);
+	soft_fs_release();
 }
 
 module_init(soft_init);

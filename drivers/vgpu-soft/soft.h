@@ -15,12 +15,22 @@
 
 /**
  * struct soft_vram - the memory of a software GPU
- * @chunks: by number of the 2 MiB block, absent until it is needed; see vram.c
+ * @inode: its page cache has the pages; see memory.c
+ * @blocks: by number of the 2 MiB block, absent until it is needed; see vram.c
  * @node: NUMA node to take memory from
+ * @lock: held while a block is made, or is no longer contiguous
+ * @report_lock: protects @pgpu; held while an error is reported, so it comes
+ *	before all locks of the core.  @lock and folio locks of @inode do not
+ *	wait for it.
+ * @pgpu: whom errors are reported to, or NULL
  */
 struct soft_vram {
-	struct xarray chunks;
+	struct inode *inode;
+	struct xarray blocks;
 	int node;
+	struct mutex lock;
+	struct mutex report_lock;
+	struct pgpu *pgpu;
 };
 
 /**
@@ -63,9 +73,20 @@ void soft_bus_remove(struct soft_gpu *gpu);
 struct pci_dev *soft_bus_device(struct soft_gpu *gpu);
 struct soft_gpu *soft_bus_gpu(struct pci_dev *pdev);
 
+/* memory.c */
+int soft_fs_pin(void);
+void soft_fs_release(void);
+int soft_memory_init(struct soft_vram *vram);
+void soft_memory_fini(struct soft_vram *vram);
+int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page);
+struct page *soft_memory_find(struct soft_vram *vram, u64 index);
+void soft_memory_drop(struct soft_vram *vram, u64 index, u64 nr);
+void soft_vram_report_to(struct soft_vram *vram, struct pgpu *pgpu);
+
 /* vram.c */
-void soft_vram_init(struct soft_vram *vram, int node);
+int soft_vram_init(struct soft_vram *vram, int node);
 void soft_vram_fini(struct soft_vram *vram);
+void soft_vram_split(struct soft_vram *vram, u64 page);
 int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 		  struct pgpu_run *run);
 void soft_vram_discard(struct pgpu *pgpu, u64 page, u64 nr);

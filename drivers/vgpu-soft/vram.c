@@ -2,109 +2,90 @@
 /*
  * VRAM of a software GPU: system memory that exists from first use on.
  *
- * A block of 2 MiB is one chunk.  It is 2 MiB of contiguous memory where the
- * kernel has that, so that the block can be mapped with one entry; else a
- * table of single pages that come when they are touched.  The two are told
- * apart by a tag in the pointer.
+ * A block of 2 MiB is contiguous where the kernel has that, so that it can be
+ * mapped with one entry; else its pages come one by one when they are touched.
+ * The blocks in use say which they are; all pages are in memory.c.
  *
- * The pages of a contiguous chunk are split, so that each has its own
- * reference count: KVM and others look at single pages.
+ * The pages of a contiguous block are split, so that each has its own reference
+ * count: KVM and others look at single pages.
  */
 #include <linux/gfp.h>
-#include <linux/memcontrol.h>
 #include <linux/mm.h>
-#include <linux/slab.h>
 
 #include "soft.h"
 
-#define SOFT_CHUNK_ORDER	(ilog2(PGPU_BLOCK_SIZE) - PAGE_SHIFT)
-#define SOFT_CHUNK_PAGES	(1UL << SOFT_CHUNK_ORDER)
+#define SOFT_BLOCK_ORDER	(ilog2(PGPU_BLOCK_SIZE) - PAGE_SHIFT)
+#define SOFT_BLOCK_PAGES	(1UL << SOFT_BLOCK_ORDER)
 
-enum soft_chunk_tag {
-	SOFT_CHUNK_CONTIGUOUS = 0,	/* struct page *, the first of all */
-	SOFT_CHUNK_TABLE = 1,		/* struct soft_table * */
-};
+/* A block that is not contiguous; one that is has a pointer to its first page. */
+#define SOFT_SINGLE_PAGES	xa_mk_value(0)
 
-struct soft_table {
-	struct page *pages[SOFT_CHUNK_PAGES];
-};
-
-static void soft_table_free(struct soft_table *table)
+static void soft_pages_free(struct page *first, u32 from)
 {
-	u32 i;
-
-	for (i = 0; i < SOFT_CHUNK_PAGES; i++)
-		if (table->pages[i])
-			__free_page(table->pages[i]);
-	kfree(table);
+	for (; from < SOFT_BLOCK_PAGES; from++)
+		__free_page(first + from);
 }
 
-static void soft_chunk_free(void *entry)
+/* Put the pages of a block into memory; false if any was left over, and freed. */
+static bool soft_block_add(struct soft_vram *vram, u64 block, struct page *first)
 {
-	struct page *page;
-	u32 i;
+	u32 added = 0;
 
-	if (xa_pointer_tag(entry) == SOFT_CHUNK_TABLE) {
-		soft_table_free(xa_untag_pointer(entry));
-		return;
-	}
-	page = xa_untag_pointer(entry);
-	for (i = 0; i < SOFT_CHUNK_PAGES; i++)
-		__free_page(page + i);
+	while (added < SOFT_BLOCK_PAGES &&
+	       !soft_memory_add(vram, block * SOFT_BLOCK_PAGES + added,
+				first + added))
+		added++;
+	soft_pages_free(first, added);
+	return added == SOFT_BLOCK_PAGES;
 }
 
-static void *soft_chunk_alloc(struct soft_vram *vram)
+/* The entry of a block that had none: give it memory in one piece if there is. */
+static void *soft_block_create(struct soft_vram *vram, u64 block)
 {
-	struct soft_table *table;
-	struct page *page;
+	struct page *first;
+	void *entry;
 
-	page = alloc_pages_node(vram->node,
-				GFP_KERNEL_ACCOUNT | __GFP_ZERO |
-				__GFP_NORETRY | __GFP_NOWARN, SOFT_CHUNK_ORDER);
-	if (page) {
-		split_page(page, SOFT_CHUNK_ORDER);
-		return xa_tag_pointer(page, SOFT_CHUNK_CONTIGUOUS);
-	}
-	table = kzalloc_node(sizeof(*table), GFP_KERNEL_ACCOUNT, vram->node);
-	return table ? xa_tag_pointer(table, SOFT_CHUNK_TABLE) : NULL;
-}
-
-/* The chunk of a block, made when it is missing and @alloc says so. */
-static void *soft_chunk_get(struct soft_vram *vram, u64 block, bool alloc)
-{
-	void *entry = xa_load(&vram->chunks, block);
-	void *other;
-
-	if (entry || !alloc)
-		return entry;
-	entry = soft_chunk_alloc(vram);
-	if (!entry)
-		return NULL;
-	other = xa_cmpxchg(&vram->chunks, block, NULL, entry,
+	/* Clearing takes longest, and is done before others have to wait. */
+	first = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO |
+				 __GFP_NORETRY | __GFP_NOWARN,
+				 SOFT_BLOCK_ORDER);
+	if (first)
+		split_page(first, SOFT_BLOCK_ORDER);
+	mutex_lock(&vram->lock);
+	/* First the entry, so that none of its pages is forgotten. */
+	entry = xa_cmpxchg(&vram->blocks, block, NULL, SOFT_SINGLE_PAGES,
 			   GFP_KERNEL_ACCOUNT);
-	if (!other)
-		return entry;
-	soft_chunk_free(entry);
-	return xa_is_err(other) ? NULL : other;
+	if (entry) {
+		if (first)
+			soft_pages_free(first, 0);
+		entry = xa_is_err(entry) ? NULL : entry;
+	} else {
+		entry = SOFT_SINGLE_PAGES;
+		if (first && soft_block_add(vram, block, first)) {
+			xa_store(&vram->blocks, block, first, GFP_NOWAIT);
+			entry = first;
+		}
+	}
+	mutex_unlock(&vram->lock);
+	return entry;
 }
 
-static struct page *soft_table_get(struct soft_vram *vram,
-				   struct soft_table *table, u32 index,
-				   bool alloc)
+static struct page *soft_page_get(struct soft_vram *vram, u64 index, bool alloc)
 {
-	struct page *page = READ_ONCE(table->pages[index]);
-	struct page *other;
+	struct page *page;
+	int ret;
 
+	page = soft_memory_find(vram, index);
 	if (page || !alloc)
 		return page;
-	page = alloc_pages_node(vram->node, GFP_KERNEL_ACCOUNT | __GFP_ZERO, 0);
+	page = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO, 0);
 	if (!page)
 		return NULL;
-	other = cmpxchg(&table->pages[index], NULL, page);
-	if (!other)
+	ret = soft_memory_add(vram, index, page);
+	if (!ret)
 		return page;
 	__free_page(page);
-	return other;
+	return ret == -EEXIST ? soft_memory_find(vram, index) : NULL;
 }
 
 /* See pgpu_ops.vram_map. */
@@ -112,24 +93,42 @@ int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 		  struct pgpu_run *run)
 {
 	struct soft_gpu *gpu = pgpu_priv(pgpu);
-	u32 index = page % SOFT_CHUNK_PAGES;
+	u64 block = page / SOFT_BLOCK_PAGES;
+	u32 index = page % SOFT_BLOCK_PAGES;
 	struct page *first = NULL;
 	void *entry;
 
-	entry = soft_chunk_get(&gpu->vram, page / SOFT_CHUNK_PAGES, alloc);
-	run->nr = min_t(u64, nr, SOFT_CHUNK_PAGES - index);
-	if (entry && xa_pointer_tag(entry) == SOFT_CHUNK_CONTIGUOUS) {
-		first = (struct page *)xa_untag_pointer(entry) + index;
-	} else if (entry) {
-		first = soft_table_get(&gpu->vram, xa_untag_pointer(entry),
-				       index, alloc);
+	entry = xa_load(&gpu->vram.blocks, block);
+	if (!entry && alloc)
+		entry = soft_block_create(&gpu->vram, block);
+	run->nr = min_t(u64, nr, SOFT_BLOCK_PAGES - index);
+	if (entry == SOFT_SINGLE_PAGES) {
+		first = soft_page_get(&gpu->vram, page, alloc);
 		run->nr = 1;
+	} else if (entry) {
+		first = (struct page *)entry + index;
 	}
 	if (!first && alloc)
 		return -ENOMEM;
 	run->pfn = first ? page_to_pfn(first) : 0;
 	run->vaddr = first ? page_address(first) : NULL;
 	return 0;
+}
+
+/**
+ * soft_vram_split() - look for the pages of a block one by one from now on
+ * @vram: the memory
+ * @page: a page of the block; it is about to get other memory
+ */
+void soft_vram_split(struct soft_vram *vram, u64 page)
+{
+	u64 block = page / SOFT_BLOCK_PAGES;
+
+	/* One that is just being made is complete afterwards. */
+	mutex_lock(&vram->lock);
+	if (xa_load(&vram->blocks, block))
+		xa_store(&vram->blocks, block, SOFT_SINGLE_PAGES, GFP_KERNEL);
+	mutex_unlock(&vram->lock);
 }
 
 /*
@@ -140,28 +139,37 @@ void soft_vram_discard(struct pgpu *pgpu, u64 page, u64 nr)
 {
 	struct soft_gpu *gpu = pgpu_priv(pgpu);
 	u64 block;
-	void *entry;
 
-	for (block = page / SOFT_CHUNK_PAGES;
-	     block < (page + nr) / SOFT_CHUNK_PAGES; block++) {
-		entry = xa_erase(&gpu->vram.chunks, block);
-		if (entry)
-			soft_chunk_free(entry);
-	}
+	for (block = page / SOFT_BLOCK_PAGES;
+	     block < (page + nr) / SOFT_BLOCK_PAGES; block++)
+		if (xa_erase(&gpu->vram.blocks, block))
+			soft_memory_drop(&gpu->vram, block * SOFT_BLOCK_PAGES,
+					 SOFT_BLOCK_PAGES);
 }
 
-void soft_vram_init(struct soft_vram *vram, int node)
+/**
+ * soft_vram_init() - make the memory of a software GPU, none of which is there
+ * @vram: zeroed
+ * @node: NUMA node to take it from
+ *
+ * Return: 0 or -ENOMEM
+ */
+int soft_vram_init(struct soft_vram *vram, int node)
 {
-	xa_init(&vram->chunks);
+	int ret;
+
+	ret = soft_memory_init(vram);
+	if (ret)
+		return ret;
+	xa_init(&vram->blocks);
+	mutex_init(&vram->lock);
 	vram->node = node;
+	return 0;
 }
 
 void soft_vram_fini(struct soft_vram *vram)
 {
-	unsigned long block;
-	void *entry;
-
-	xa_for_each(&vram->chunks, block, entry)
-		soft_chunk_free(entry);
-	xa_destroy(&vram->chunks);
+	soft_memory_fini(vram);
+	xa_destroy(&vram->blocks);
+	mutex_destroy(&vram->lock);
 }

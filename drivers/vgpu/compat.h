@@ -6,8 +6,8 @@
  * is built for; versions are never compared.  The rest of the driver is
  * written for the newest form of each interface.
  *
- * The device model needs only the first part.  The rest is for files that
- * include core.h.
+ * The device model needs only the first part, vgpu-soft its own.  The rest is
+ * for files that include core.h.
  */
 #ifndef _VGPU_COMPAT_H
 #define _VGPU_COMPAT_H
@@ -18,6 +18,32 @@
 #else
 #include <asm/unaligned.h>
 #endif
+
+#ifdef _VGPU_SOFT_H
+
+#include <linux/mm.h>
+
+/* Until 6.8 the address space operation took a page. */
+#ifdef VGPU_HAVE_ERROR_REMOVE_FOLIO
+#define vgpu_generic_error_remove_folio	generic_error_remove_folio
+#define VGPU_ERROR_REMOVE_FOLIO(fn)
+#define VGPU_ERROR_REMOVE_FOLIO_OP(fn)	.error_remove_folio = fn,
+#else
+static inline int vgpu_generic_error_remove_folio(struct address_space *mapping,
+						  struct folio *folio)
+{
+	return generic_error_remove_page(mapping, &folio->page);
+}
+
+#define VGPU_ERROR_REMOVE_FOLIO(fn)				\
+static int fn##_page(struct address_space *mapping, struct page *page) \
+{								\
+	return fn(mapping, page_folio(page));			\
+}
+#define VGPU_ERROR_REMOVE_FOLIO_OP(fn)	.error_remove_page = fn##_page,
+#endif
+
+#endif /* _VGPU_SOFT_H */
 
 #ifdef _VGPU_CORE_H
 

@@ -29,3 +29,5 @@ vgpu-compat += $(call vgpu-probe,hrtimer.h,void hrtimer_setup.struct,HRTIMER_SET
 vgpu-compat += $(call vgpu-probe,dma-buf.h,void dma_buf_invalidate_mappings,DMA_BUF_INVALIDATE)
 # 6.16: binary attributes are constant
 vgpu-compat += $(call vgpu-probe,sysfs.h,read..struct file \*. struct kobject \*. const struct bin_attribute,CONST_BIN_ATTR)
+# 6.8: memory failures come as folios
+vgpu-compat += $(call vgpu-probe,fs.h,error_remove_folio,ERROR_REMOVE_FOLIO)

@@ -96,6 +96,7 @@ struct pgpu_ecc {
  * @debugfs: its directory
  * @ecc: errors and retired pages
  * @lock: protects all of the following, @ecc, and changes of @remap
+ * @live: errors can be reported
  * @vram: which blocks of PGPU_BLOCK_SIZE are in use
  * @free_blocks: how many are not
  * @owners: whose each block is, or NULL
@@ -115,6 +116,7 @@ struct pgpu {
 	struct pgpu_ecc ecc;
 
 	struct mutex lock;
+	bool live;
 	struct drm_mm vram;
 	u64 free_blocks;
 	struct vgpu_fb **owners;
@@ -300,8 +302,9 @@ int vgpu_pci_init(void);
 void vgpu_pci_exit(void);
 
 /* pgpu.c */
-struct pgpu *pgpu_register(struct device *dev, struct pgpu_backend *backend,
-			   const struct pgpu_desc *desc);
+struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend);
+void pgpu_free(struct pgpu *pgpu);
+int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc);
 void pgpu_unregister(struct pgpu *pgpu);
 
 /* vram.c */
@@ -355,6 +358,7 @@ void vgpu_fb_clear(struct vgpu_fb *fb);
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked);
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page);
 int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home);
+void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home);
 int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page);
 int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram);
 void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,

@@ -8,6 +8,8 @@
  *		double-bit error at that address of VRAM, or "sbe UUID OFFSET"
  *		for one at that offset of a vGPU's framebuffer
  *	bad	pages that had an error: address, state, who uses it
+ *	pfn	write "UUID OFFSET", then read the host page frame that is behind
+ *		that offset of a vGPU's framebuffer now
  *	spare	how many spare pages stand in for others now, or are bad
  */
 #include <linux/debugfs.h>
@@ -72,19 +74,28 @@ static char *vgpu_get_text(const char __user *buf, size_t count)
 	return text;
 }
 
+/* "UUID NUMBER": do something with that of a vGPU. */
+static int vgpu_with_text(struct pgpu *pgpu, char *text,
+			  int (*act)(struct vgpu *vgpu, u64 n, u64 *result),
+			  u64 *result)
+{
+	char *uuid = strsep(&text, " ");
+	u64 number;
+	int ret;
+
+	ret = text ? kstrtou64(text, 0, &number) : -EINVAL;
+	return ret ?: vgpu_with(pgpu, uuid, act, number, result);
+}
+
 static ssize_t vgpu_move_write(struct file *file, const char __user *buf,
 			       size_t count, loff_t *ppos)
 {
-	char *text = vgpu_get_text(buf, count), *uuid, *number = text;
-	u64 page;
+	char *text = vgpu_get_text(buf, count);
 	int ret;
 
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	uuid = strsep(&number, " ");
-	ret = number ? kstrtou64(number, 0, &page) : -EINVAL;
-	if (!ret)
-		ret = vgpu_with(file->private_data, uuid, vgpu_move, page, NULL);
+	ret = vgpu_with_text(file->private_data, text, vgpu_move, NULL);
 	kfree(text);
 	return ret ?: count;
 }
@@ -111,7 +122,8 @@ static int vgpu_inject(struct pgpu *pgpu, char *text)
 	page = number >> PAGE_SHIFT;
 	if (text)
 		ret = vgpu_with(pgpu, first, vgpu_offset_to_page, number, &page);
-	return ret ?: pgpu_report_error(pgpu, page, dbe);
+	return ret ?: pgpu_report_error(pgpu, page, dbe ? PGPU_ERROR_DBE :
+							  PGPU_ERROR_SBE);
 }
 
 static ssize_t vgpu_inject_write(struct file *file, const char __user *buf,
@@ -131,6 +143,46 @@ static const struct file_operations vgpu_inject_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
 	.write = vgpu_inject_write,
+};
+
+static int vgpu_offset_to_pfn(struct vgpu *vgpu, u64 offset, u64 *pfn)
+{
+	struct vgpu_fb *fb = &vgpu->fb;
+	struct pgpu_run run;
+	int ret;
+
+	down_read(&fb->lock);
+	ret = vgpu_fb_run(fb, offset >> PAGE_SHIFT, 1, true, &run);
+	up_read(&fb->lock);
+	if (!ret)
+		*pfn = run.pfn;
+	return ret;
+}
+
+/* A question and an answer for each time that the file is opened. */
+static ssize_t vgpu_pfn_write(struct file *file, const char __user *buf,
+			      size_t count, loff_t *ppos)
+{
+	struct pgpu *pgpu = file_inode(file)->i_private;
+	char *text = simple_transaction_get(file, buf, count);
+	u64 pfn;
+	int ret;
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	strim(text);
+	ret = vgpu_with_text(pgpu, text, vgpu_offset_to_pfn, &pfn);
+	if (ret)
+		return ret;
+	simple_transaction_set(file, sprintf(text, "%llu\n", pfn));
+	return count;
+}
+
+static const struct file_operations vgpu_pfn_fops = {
+	.owner = THIS_MODULE,
+	.write = vgpu_pfn_write,
+	.read = simple_transaction_read,
+	.release = simple_transaction_release,
 };
 
 static int vgpu_bad_show(struct seq_file *m, void *unused)
@@ -161,6 +213,7 @@ void vgpu_debugfs_add(struct pgpu *pgpu)
 	debugfs_create_file("inject", 0200, pgpu->debugfs, pgpu,
 			    &vgpu_inject_fops);
 	debugfs_create_file("bad", 0400, pgpu->debugfs, pgpu, &vgpu_bad_fops);
+	debugfs_create_file("pfn", 0600, pgpu->debugfs, pgpu, &vgpu_pfn_fops);
 	debugfs_create_file_unsafe("spare", 0400, pgpu->debugfs, pgpu,
 				   &vgpu_spare_fops);
 }

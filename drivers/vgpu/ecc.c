@@ -325,33 +325,69 @@ static void pgpu_ecc_put(struct vgpu *vgpu)
 	put_device(dev);
 }
 
+/* Whose framebuffer a page is in, held on to, and as which page of its blocks. */
+static struct vgpu *pgpu_ecc_find(struct pgpu *pgpu, u64 page, u64 *home)
+{
+	struct vgpu *vgpu = NULL;
+
+	mutex_lock(&pgpu->lock);
+	if (pgpu->live && page < pgpu_nr_pages(pgpu))
+		vgpu = pgpu_ecc_get(pgpu_ecc_user(pgpu, page, home));
+	mutex_unlock(&pgpu->lock);
+	return vgpu;
+}
+
+/* Whoever still maps the memory that was behind a page lets go of it. */
+static void pgpu_ecc_zap(struct pgpu *pgpu, u64 page)
+{
+	struct vgpu *vgpu;
+	u64 home;
+
+	vgpu = pgpu_ecc_find(pgpu, page, &home);
+	if (!vgpu)
+		return;
+	vgpu_fb_zap_page(&vgpu->fb, home);
+	pgpu_ecc_put(vgpu);
+}
+
 /**
  * pgpu_report_error() - an error in a page of VRAM has been noticed
  * @pgpu: the pGPU
  * @page: page of VRAM, in units of PAGE_SIZE; also a spare one
- * @dbe: a double-bit error: the content is lost; otherwise it has been corrected
+ * @error: what happened to it
  *
  * Context: process; none of the backend's locks that its operations take
  *
- * Return: 0; -ERANGE for a page that there is not; -EOPNOTSUPP with ECC off;
- * -ENOMEM
+ * Return: 0; -ENODEV before the pGPU is complete, or when it is no more; -ERANGE
+ * for a page that there is not; -EOPNOTSUPP with ECC off, when nothing is
+ * counted or retired; -ENOMEM
  */
-int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe)
+int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 {
+	bool dbe = error != PGPU_ERROR_SBE;
 	struct pgpu_ecc *ecc = &pgpu->ecc;
 	struct pgpu_bad_page *bad;
 	struct vgpu *vgpu;
 	bool retire, pending;
 	struct vgpu_fb *fb;
 	u64 home, fb_page;
+	int ret = 0;
 
-	if (page >= pgpu_nr_pages(pgpu))
-		return -ERANGE;
+	if (error == PGPU_ERROR_GONE)
+		pgpu_ecc_zap(pgpu, page);
 	mutex_lock(&pgpu->lock);
-	bad = ecc->enabled ? pgpu_ecc_page(pgpu, page) : ERR_PTR(-EOPNOTSUPP);
+	if (!pgpu->live)
+		ret = -ENODEV;
+	else if (page >= pgpu_nr_pages(pgpu))
+		ret = -ERANGE;
+	else if (!ecc->enabled)
+		ret = -EOPNOTSUPP;
+	if (ret)
+		goto err_unlock;
+	bad = pgpu_ecc_page(pgpu, page);
 	if (IS_ERR(bad)) {
-		mutex_unlock(&pgpu->lock);
-		return PTR_ERR(bad);
+		ret = PTR_ERR(bad);
+		goto err_unlock;
 	}
 	ecc->sbe += !dbe;
 	ecc->dbe += dbe;
@@ -359,8 +395,8 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe)
 	retire = !bad->cause && (dbe || bad->sbe > 1);
 	/* Room for whatever comes to stand in for it, so that no step can fail. */
 	if (retire && xa_reserve(&pgpu->remap, page, GFP_KERNEL)) {
-		mutex_unlock(&pgpu->lock);
-		return -ENOMEM;
+		ret = -ENOMEM;
+		goto err_unlock;
 	}
 	fb = pgpu_ecc_user(pgpu, page, &home);
 	vgpu = pgpu_ecc_get(fb);
@@ -388,6 +424,10 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe)
 		pgpu_ecc_put(vgpu);
 	}
 	return 0;
+
+err_unlock:
+	mutex_unlock(&pgpu->lock);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(pgpu_report_error);
 

@@ -484,6 +484,25 @@ int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
 }
 
 /**
+ * vgpu_fb_zap_page() - take away the mappings of a page whose memory has changed
+ * @fb: the framebuffer, perhaps in use, perhaps with its VRAM given back
+ * @home: page of VRAM; it has other memory already
+ *
+ * Nobody uses the old memory afterwards, but for importers that hold it.
+ *
+ * Context: process, none of the locks
+ */
+void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home)
+{
+	u64 page;
+
+	if (vgpu_fb_find_page(fb, home, &page))
+		return;
+	vgpu_fb_claim_pages(fb, page, 1);
+	vgpu_fb_release_pages(fb);
+}
+
+/**
  * vgpu_fb_set_window() - move the console or the cursor region
  * @fb: the framebuffer
  * @window: which

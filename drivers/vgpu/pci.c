@@ -43,17 +43,25 @@ static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = -ENODEV;
 		goto out_unlock;
 	}
-	ret = backend->probe(pdev, &desc);
-	if (ret)
-		goto out_unlock;
-	pgpu = pgpu_register(&pdev->dev, backend, &desc);
-	if (IS_ERR(pgpu)) {
-		ret = PTR_ERR(pgpu);
-		if (backend->remove)
-			backend->remove(pdev, desc.priv);
+	pgpu = pgpu_alloc(&pdev->dev, backend);
+	if (!pgpu) {
+		ret = -ENOMEM;
 		goto out_unlock;
 	}
+	ret = backend->probe(pdev, pgpu, &desc);
+	if (ret)
+		goto err_free;
+	ret = pgpu_register(pgpu, &desc);
+	if (ret) {
+		if (backend->remove)
+			backend->remove(pdev, desc.priv);
+		goto err_free;
+	}
 	pci_set_drvdata(pdev, pgpu);
+	goto out_unlock;
+
+err_free:
+	pgpu_free(pgpu);
 out_unlock:
 	mutex_unlock(&vgpu_backends_lock);
 	return ret;
@@ -68,6 +76,7 @@ static void vgpu_pci_remove(struct pci_dev *pdev)
 	pgpu_unregister(pgpu);
 	if (backend->remove)
 		backend->remove(pdev, priv);
+	pgpu_free(pgpu);
 }
 
 static const struct pci_device_id vgpu_pci_ids[] = {

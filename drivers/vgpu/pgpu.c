@@ -48,7 +48,32 @@ out_free:
 	return ret;
 }
 
-static void pgpu_free(struct pgpu *pgpu)
+/**
+ * pgpu_alloc() - make a pGPU that nobody can use yet
+ * @dev: its device, with its driver bound
+ * @backend: whose GPU it is
+ *
+ * Return: the pGPU, to be given back with pgpu_free(), or NULL
+ */
+struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend)
+{
+	struct pgpu *pgpu;
+
+	pgpu = kzalloc(sizeof(*pgpu), GFP_KERNEL);
+	if (!pgpu)
+		return NULL;
+	pgpu->dev = dev;
+	pgpu->backend = backend;
+	mutex_init(&pgpu->lock);
+	pgpu_ecc_init(pgpu);
+	return pgpu;
+}
+
+/**
+ * pgpu_free() - opposite of pgpu_alloc()
+ * @pgpu: not registered, and no backend reports errors of it
+ */
+void pgpu_free(struct pgpu *pgpu)
 {
 	vram_fini(pgpu);
 	pgpu_ecc_fini(pgpu);
@@ -58,58 +83,54 @@ static void pgpu_free(struct pgpu *pgpu)
 	kfree(pgpu);
 }
 
+static void pgpu_set_live(struct pgpu *pgpu, bool live)
+{
+	mutex_lock(&pgpu->lock);
+	pgpu->live = live;
+	mutex_unlock(&pgpu->lock);
+}
+
 /**
  * pgpu_register() - make a device a parent of vGPUs
- * @dev: the device, with its driver bound
- * @backend: whose GPU it is
+ * @pgpu: the pGPU
  * @desc: what the backend knows of it
  *
- * Context: process, device lock of @dev held
+ * Context: process, device lock held
  *
- * Return: the pGPU or an error pointer: -EINVAL, -ERANGE, -EEXIST, -E2BIG for
- * types that the description does not allow, -ENOMEM
+ * Return: 0; -EINVAL, -ERANGE, -EEXIST, -E2BIG for types that the description
+ * does not allow; -ENOMEM
  */
-struct pgpu *pgpu_register(struct device *dev, struct pgpu_backend *backend,
-			   const struct pgpu_desc *desc)
+int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 {
-	struct pgpu *pgpu;
+	struct device *dev = pgpu->dev;
 	int ret;
 
 	if (desc->vram_size % PGPU_BLOCK_SIZE ||
 	    desc->spare_size % PGPU_BLOCK_SIZE || desc->vram_size < VGPU_FB_MIN) {
 		dev_err(dev, "VRAM of %llu bytes is not a multiple of 2 MiB, or less than 16 MiB\n",
 			desc->vram_size);
-		return ERR_PTR(-ERANGE);
+		return -ERANGE;
 	}
-	pgpu = kzalloc(sizeof(*pgpu), GFP_KERNEL);
-	if (!pgpu)
-		return ERR_PTR(-ENOMEM);
-	pgpu->dev = dev;
-	pgpu->backend = backend;
 	pgpu->desc = *desc;
-	mutex_init(&pgpu->lock);
-	pgpu_ecc_init(pgpu);
 	ret = vram_init(pgpu);
 	if (!ret)
 		ret = pgpu_init_types(pgpu);
 	if (ret)
-		goto err_free;
+		return ret;
 	pgpu_ecc_load(pgpu);
+	pgpu_set_live(pgpu, true);
 	ret = mdev_register_parent(&pgpu->parent, dev, &vgpu_mdev_driver,
 				   pgpu->mtypes, pgpu->nr_types);
 	if (ret) {
+		pgpu_set_live(pgpu, false);
 		dev_err(dev, "the mdev core refused the device: %d\n", ret);
-		goto err_free;
+		return ret;
 	}
 	vgpu_debugfs_add(pgpu);
 	dev_info(dev, "%s: %llu MiB of VRAM, %u types of vGPU\n",
 		 pgpu->desc.model, pgpu->desc.vram_size / SZ_1M,
 		 pgpu->nr_types);
-	return pgpu;
-
-err_free:
-	pgpu_free(pgpu);
-	return ERR_PTR(ret);
+	return 0;
 }
 
 /**
@@ -124,7 +145,7 @@ void pgpu_unregister(struct pgpu *pgpu)
 {
 	mdev_unregister_parent(&pgpu->parent);
 	vgpu_debugfs_del(pgpu);
-	pgpu_free(pgpu);
+	pgpu_set_live(pgpu, false);
 }
 
 /**

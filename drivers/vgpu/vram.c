@@ -26,7 +26,7 @@ struct vram_extent {
  * vram_init() - all is free
  * @pgpu: its description says how much there is
  *
- * Return: 0 or -ENOMEM, after which vram_fini() is needed too
+ * Return: 0 or -ENOMEM
  */
 int vram_init(struct pgpu *pgpu)
 {
@@ -42,8 +42,14 @@ int vram_init(struct pgpu *pgpu)
 	return vram_spare_init(pgpu);
 }
 
+/**
+ * vram_fini() - opposite of vram_init(), also when that failed or was not called
+ * @pgpu: without vGPUs
+ */
 void vram_fini(struct pgpu *pgpu)
 {
+	if (!drm_mm_initialized(&pgpu->vram))
+		return;
 	vram_spare_fini(pgpu);
 	drm_mm_takedown(&pgpu->vram);
 	kvfree(pgpu->owners);

@@ -112,7 +112,8 @@ struct pgpu_desc {
  * @generic: takes devices that it does not know in particular, so it is asked
  *	after all others
  * @match: whether @pdev is of this kind; must not sleep for long
- * @probe: describe the pGPU.  Called with the device lock of @pdev held.
+ * @probe: describe the pGPU, which is valid until @remove returns, so that
+ *	errors can be reported.  Called with the device lock of @pdev held.
  *	Return: 0 or an errno, which the PCI core reports.
  * @remove: opposite of @probe; no vGPU is left and no operation runs.  May be
  *	NULL.
@@ -122,7 +123,8 @@ struct pgpu_backend {
 	const char *name;
 	bool generic;
 	bool (*match)(struct pci_dev *pdev);
-	int (*probe)(struct pci_dev *pdev, struct pgpu_desc *desc);
+	int (*probe)(struct pci_dev *pdev, struct pgpu *pgpu,
+		     struct pgpu_desc *desc);
 	void (*remove)(struct pci_dev *pdev, void *priv);
 	struct list_head list;
 };
@@ -139,7 +141,22 @@ void pgpu_backend_unregister(struct pgpu_backend *backend);
  */
 int pgpu_types_check(const char *types, u64 vram_size);
 
-int pgpu_report_error(struct pgpu *pgpu, u64 page, bool dbe);
+/**
+ * enum pgpu_error - what happened to a page of VRAM
+ * @PGPU_ERROR_SBE: a single-bit error; it has been corrected
+ * @PGPU_ERROR_DBE: a double-bit error; the content is lost, and can be looked at
+ * @PGPU_ERROR_GONE: the host memory behind the page has failed and must not be
+ *	touched any more.  The backend has put other memory, which is zero, in
+ *	its place already; mappings of the old one go now.  Counts as a
+ *	double-bit error.
+ */
+enum pgpu_error {
+	PGPU_ERROR_SBE,
+	PGPU_ERROR_DBE,
+	PGPU_ERROR_GONE,
+};
+
+int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error);
 void *pgpu_priv(struct pgpu *pgpu);
 bool pgpu_in_use(struct pci_dev *pdev);
 

@@ -12,10 +12,10 @@ from .host import LabError, say
 # or starts daemons comes after what must not be disturbed.
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
-            "framebuffer", "mapping", "move", "ecc", "dmabuf", "iommufd",
-            "hostile", "lifecycle", "configfs.sh", "linear.sh", "smi.sh", "removal.sh",
-            "guest.sh", "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh", "mdevctl.sh",
-            "libvirt.sh")
+            "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
+            "iommufd", "hostile", "lifecycle", "configfs.sh", "linear.sh",
+            "smi.sh", "removal.sh", "guest.sh", "unplug.sh", "several.sh",
+            "dmabuf.sh", "modules.sh", "mdevctl.sh", "libvirt.sh")
 # Those that start a guest.
 GUEST_PROGRAMS = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh",
                   "libvirt.sh"}
