@@ -94,6 +94,7 @@ struct pgpu_ecc {
  * @nr_types: entries in both
  * @open_count: vGPUs that a VMM holds open
  * @debugfs: its directory
+ * @edac: its memory controller; NULL without
  * @ecc: errors and retired pages
  * @lock: protects all of the following, @ecc, and changes of @remap
  * @live: errors can be reported
@@ -113,6 +114,7 @@ struct pgpu {
 	u32 nr_types;
 	atomic_t open_count;
 	struct dentry *debugfs;
+	struct mem_ctl_info *edac;
 	struct pgpu_ecc ecc;
 
 	struct mutex lock;
@@ -123,6 +125,12 @@ struct pgpu {
 	struct list_head pools;
 	struct xarray remap;
 };
+
+/* Of all its memory, with that of the reserve. */
+static inline u64 pgpu_nr_pages(const struct pgpu *pgpu)
+{
+	return (pgpu->desc.vram_size + pgpu->desc.spare_size) >> PAGE_SHIFT;
+}
 
 /* Nothing stands in for a page that must not be used. */
 #define VRAM_NO_PAGE	((u64)LONG_MAX)
@@ -342,6 +350,11 @@ u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last);
 void pgpu_ecc_again(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_done(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_retire_freed(struct pgpu *pgpu);
+
+/* edac.c */
+void pgpu_edac_add(struct pgpu *pgpu);
+void pgpu_edac_del(struct pgpu *pgpu);
+void pgpu_edac_report(struct pgpu *pgpu, u64 page, bool dbe);
 
 /* ecc_attrs.c */
 extern const struct attribute_group *vgpu_pci_groups[];

@@ -40,12 +40,6 @@ struct pgpu_bad_page {
 	time64_t time;
 };
 
-/* With those of the reserve. */
-static u64 pgpu_nr_pages(const struct pgpu *pgpu)
-{
-	return (pgpu->desc.vram_size + pgpu->desc.spare_size) >> PAGE_SHIFT;
-}
-
 void pgpu_ecc_init(struct pgpu *pgpu)
 {
 	pgpu->ecc.enabled = ecc_default;
@@ -392,6 +386,7 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 	ecc->sbe += !dbe;
 	ecc->dbe += dbe;
 	bad->sbe += !dbe;
+	pgpu_edac_report(pgpu, page, dbe);
 	retire = !bad->cause && (dbe || bad->sbe > 1);
 	/* Room for whatever comes to stand in for it, so that no step can fail. */
 	if (retire && xa_reserve(&pgpu->remap, page, GFP_KERNEL)) {

@@ -127,6 +127,7 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 		return ret;
 	}
 	vgpu_debugfs_add(pgpu);
+	pgpu_edac_add(pgpu);
 	dev_info(dev, "%s: %llu MiB of VRAM, %u types of vGPU\n",
 		 pgpu->desc.model, pgpu->desc.vram_size / SZ_1M,
 		 pgpu->nr_types);
@@ -146,6 +147,7 @@ void pgpu_unregister(struct pgpu *pgpu)
 	mdev_unregister_parent(&pgpu->parent);
 	vgpu_debugfs_del(pgpu);
 	pgpu_set_live(pgpu, false);
+	pgpu_edac_del(pgpu);
 }
 
 /**

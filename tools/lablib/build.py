@@ -6,9 +6,10 @@ from . import debugkernel, root
 from .host import CACHE, LabError, locked, step
 
 # Sources are copied, so that each kernel has a directory of its own and the
-# tree stays clean.  Products are left alone, so that make can use them again.
+# tree stays clean.  Products are left alone, so that make can use them again;
+# what differs is new to it, also when it comes from an older commit.
 _COPY = r"""
-rsync -rlt --delete --prune-empty-dirs --include='*/' --include='*.[ch]' \
+rsync -rlc --delete --prune-empty-dirs --include='*/' --include='*.[ch]' \
     --include=Kbuild --include=Makefile --include='*.mk' --include='*.sh' \
     --exclude='*' /vgpu/drivers /vgpu/include /vgpu/selftests /vgpu/Kbuild \
     /vgpu/Makefile "$dir/"

@@ -15,7 +15,7 @@ PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
             "iommufd", "hostile", "lifecycle", "configfs.sh", "linear.sh",
             "smi.sh", "removal.sh", "guest.sh", "unplug.sh", "several.sh",
-            "dmabuf.sh", "modules.sh", "mdevctl.sh", "libvirt.sh")
+            "dmabuf.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh")
 # Those that start a guest.
 GUEST_PROGRAMS = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh",
                   "libvirt.sh"}

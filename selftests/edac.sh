@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Errors as EDAC has them, and the programs that look there: edac-util reads
+# counters, rasdaemon listens.
+. ./lib/ktap.sh
+[ -z "$VGPU_PGPU" ] || skip_all "for software GPUs"
+
+drv=/sys/bus/pci/drivers/vgpu
+edac=/sys/devices/system/edac/mc
+debugfs=/sys/kernel/debug
+
+[ -d $edac ] || skip_all "no EDAC in this kernel"
+[ -d $debugfs/vgpu ] || mount -t debugfs debugfs $debugfs
+
+load()
+{
+	rmmod vgpu_soft && rmmod vgpu && modprobe vgpu "$@" &&
+		modprobe vgpu-soft nr_gpus=2 vram_mib=64
+}
+
+inject()
+{
+	echo "$1" > "$debugfs/vgpu/$2/inject"
+}
+
+controllers()
+{
+	(cd $edac && ls -d mc[0-9]* 2>/dev/null | wc -l)
+}
+
+# Of the controller of a GPU: its directory
+controller_of()
+{
+	grep -lx "VRAM of $1" $edac/mc*/dimm0/dimm_label |
+		sed 's,/dimm0/.*,,'
+}
+
+rmmod vgpu_soft && rmmod vgpu && modprobe vgpu-soft
+check "none without edac=1" is "$(controllers)" 0
+check "load with edac=1" load edac=1
+check "one for each GPU" is "$(controllers)" 2
+first=$(basename "$(ls -d $drv/????:* | head -n 1)")
+second=$(basename "$(ls -d $drv/????:* | tail -n 1)")
+mc=$(controller_of "$first")
+other=$(controller_of "$second")
+check "kind" is "$(cat "$mc/mc_name")" soft
+check "size, with the reserve" is "$(cat "$mc/size_mb")" 68
+
+if command -v rasdaemon > /dev/null; then
+	mkdir -p /var/lib/rasdaemon
+	mount -t tmpfs tmpfs /var/lib/rasdaemon
+	rasdaemon --foreground --record > /tmp/rasdaemon.log 2>&1 &
+	rasdaemon=$!
+	check "rasdaemon listens" within 60 \
+		grep -q "mc_event" /tmp/rasdaemon.log
+fi
+
+check "a single-bit error" inject "sbe 0x5000" "$first"
+check "and another" inject "sbe 0x6000" "$first"
+check "a double-bit error" inject "dbe 0x1234567" "$first"
+check "one beyond the memory is none" fails inject "dbe 0x12345678" "$first"
+check "corrected ones" is "$(cat "$mc/ce_count")" 2
+check "others" is "$(cat "$mc/ue_count")" 1
+check "in the one module of memory" is "$(cat "$mc/dimm0/dimm_ce_count")" 2
+check "none in the other GPU" is \
+	"$(cat "$other/ce_count" "$other/ue_count" | tr '\n' ' ')" "0 0 "
+check "the GPU itself counts the same" is \
+	"$(cat "$drv/$first/ecc/sbe_volatile" "$drv/$first/ecc/dbe_volatile" | tr '\n' ' ')" "2 1 "
+
+if command -v edac-util > /dev/null; then
+	check "edac-util: corrected ones" \
+		prints "$(basename "$mc"): Correctable errors:   2" \
+		edac-util --report=simple
+	check "edac-util: others" \
+		prints "$(basename "$mc"): Uncorrectable errors: 1" \
+		edac-util --report=simple
+	# It reads them from what new kernels have no more.
+	if [ -d "$mc/csrow0" ]; then
+		check "edac-util: where they are" \
+			prints "VRAM of $first: 2 Corrected Errors" \
+			edac-util --report=full
+	else
+		skip "edac-util: where they are" "no csrow in this kernel"
+	fi
+else
+	skip "edac-util" "not installed"
+fi
+if [ "$rasdaemon" ]; then
+	check "rasdaemon: corrected ones" within 20 \
+		prints "Corrected error(s): VGPU-ECC-SBE at VRAM of $first" \
+		ras-mc-ctl --errors
+	check "rasdaemon: others" \
+		prints "Uncorrected error(s): VGPU-ECC-DBE at VRAM of $first" \
+		ras-mc-ctl --errors
+	check "rasdaemon: where it is" prints "VRAM address 0x1234000" \
+		ras-mc-ctl --errors
+	kill "$rasdaemon"
+else
+	skip "rasdaemon" "not installed"
+fi
+
+check "unload" sh -c "rmmod vgpu_soft && rmmod vgpu"
+check "none left" is "$(controllers)" 0
+check "load for the next test" modprobe vgpu-soft
+ktap_end
