@@ -86,7 +86,9 @@ if command -v edac-util > /dev/null; then
 else
 	skip "edac-util" "not installed"
 fi
-if [ "$rasdaemon" ]; then
+if [ ! "$rasdaemon" ]; then
+	skip "rasdaemon" "not installed"
+elif grep -q "Listening to events" /tmp/rasdaemon.log; then
 	check "rasdaemon: corrected ones" within 20 \
 		prints "Corrected error(s): VGPU-ECC-SBE at VRAM of $first" \
 		ras-mc-ctl --errors
@@ -95,10 +97,17 @@ if [ "$rasdaemon" ]; then
 		ras-mc-ctl --errors
 	check "rasdaemon: where it is" prints "VRAM address 0x1234000" \
 		ras-mc-ctl --errors
-	kill "$rasdaemon"
 else
-	skip "rasdaemon" "not installed"
+	# On 6.1 it does not read before its buffer is full.
+	trace=$debugfs/tracing/instances/rasdaemon/trace
+	check "rasdaemon has them: corrected ones" prints \
+		"1 Corrected error: VGPU-ECC-SBE on VRAM of $first" cat "$trace"
+	check "rasdaemon has them: others" prints \
+		"1 Uncorrected error: VGPU-ECC-DBE on VRAM of $first" cat "$trace"
+	check "rasdaemon has them: where it is" \
+		prints "VRAM address 0x1234000" cat "$trace"
 fi
+[ ! "$rasdaemon" ] || kill "$rasdaemon"
 
 check "unload" sh -c "rmmod vgpu_soft && rmmod vgpu"
 check "none left" is "$(controllers)" 0

@@ -22,6 +22,7 @@ json()
 	vgpu-smi --json "$@" 2> /dev/null | python3 -m json.tool
 }
 
+rm -f /tmp/smi-dbe
 uuid=$(cat /proc/sys/kernel/random/uuid)
 writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
 check "list: the GPU" prints "$bdf" vgpu-smi list
@@ -47,7 +48,13 @@ check "ecc: off" is "$(cat "$drv/$bdf/ecc/enabled")" 0
 check "ecc --set on" smi ecc --set on
 check "ecc --reset again" smi ecc --reset
 
-echo "dbe 0x345000" > "$debugfs/inject"
+dbe()
+{
+	echo "$1" >> /tmp/smi-dbe
+	echo "dbe $1" > "$debugfs/inject"
+}
+
+dbe 0x345000
 echo "sbe 0x9000" > "$debugfs/inject"
 echo "sbe 0x9000" > "$debugfs/inject"
 check "retired: the double-bit error" prints 0x0000345000 smi retired-pages
@@ -58,6 +65,24 @@ check "--file" prints 0x0000345000 vgpu-smi retired-pages --file "$file"
 cmp "$file" "$drv/$bdf/ecc/retired_list" && same=0
 check "as the driver has it" is "${same:-1}" 0
 
+# By itself, when there is one more.
+rules=/run/udev/rules.d/60-vgpu-smi.rules
+if [ -S /run/udev/control ]; then
+	mkdir -p "${rules%/*}"
+	sed "s,/usr/bin/vgpu-smi \(.*--save\),/vgpu/tools/labhost/bin/vgpu-smi \1 --dir $saved/vgpu," \
+		/vgpu/tools/vgpu-smi/60-vgpu-smi.rules > $rules
+	udevadm control --reload
+	udevadm control --ping
+	dbe 0x567000
+	check "the rule for udev saves" within 60 \
+		prints 0x0000567000 vgpu-smi retired-pages --file "$file"
+	udevadm settle -t 60
+	rm $rules
+	udevadm control --reload
+else
+	skip "the rule for udev saves" "no udev"
+fi
+
 # A new start of the GPU.
 restart()
 {
@@ -67,7 +92,8 @@ old=$(cat $path)
 printf %s $saved > $path
 check "restart" restart
 check "retired as before" prints 0x0000345000 smi retired-pages
-check "counted as before" is "$(cat "$drv/$bdf/ecc/dbe_aggregate")" 1
+check "counted as before" is "$(cat "$drv/$bdf/ecc/dbe_aggregate")" \
+	"$(grep -c . /tmp/smi-dbe)"
 truncate -s -1 "$file"
 dmesg -C
 check "restart with a bad file" restart
