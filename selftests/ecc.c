@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -148,6 +150,68 @@ TEST_F(ecc, bad_input)
 	EXPECT_EQ(0, ecc_get(self, "sbe_volatile"));
 	EXPECT_EQ(0, ecc_get(self, "dbe_volatile"));
 	EXPECT_EQ(0, ecc_get(self, "retired_pages"));
+}
+
+/* The last ones are kept, the newest first. */
+TEST_F(ecc, last_errors)
+{
+	char data[4096], expected[128], *text = data, *at;
+	int i, lines = 0;
+
+	ASSERT_EQ(0, vt_read(data, sizeof(data), "%s/ecc/last_errors",
+			     self->gpu.dir));
+	EXPECT_STREQ("", text);
+	ASSERT_EQ(0, error_at(self, "sbe", VRAM - PAGE));
+	ASSERT_EQ(0, vt_read(data, sizeof(data), "%s/ecc/last_errors",
+			     self->gpu.dir));
+	snprintf(expected, sizeof(expected), "sbe %#llx ", VRAM - PAGE);
+	EXPECT_EQ(text, strstr(text, expected));
+	EXPECT_NE(NULL, strstr(text, " none\n"));
+	EXPECT_LE(time(NULL) - 60, atoll(text + strlen(expected)));
+	for (i = 0; i < 20; i++)
+		ASSERT_EQ(0, error_in(self, "sbe", &self->dev, i));
+	ASSERT_EQ(0, error_in(self, "dbe", &self->dev, 99));
+	ASSERT_EQ(0, vt_read(data, sizeof(data), "%s/ecc/last_errors",
+			     self->gpu.dir));
+	EXPECT_EQ(text, strstr(text, "dbe 0x"));
+	for (at = text; (at = strchr(at, '\n')); at++)
+		lines++;
+	EXPECT_EQ(16, lines);
+	for (at = text, lines = 0; (at = strstr(at, self->dev.uuid)); at++)
+		lines++;
+	EXPECT_EQ(16, lines);
+}
+
+static long faults(ecc_data *self)
+{
+	struct rusage before, after;
+	volatile uint32_t *word;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (word = self->fb; word < self->fb + FB / 4; word += PAGE / 4)
+		(void)*word;
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* Mappings of 2 MiB break up around a retired page, and nowhere else. */
+TEST_F(ecc, runs)
+{
+	vt_fill(self->fb, FB, 1);
+	munmap(self->fb, FB);
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+	ASSERT_EQ(FB / (2 * VT_MIB), faults(self));
+	EXPECT_EQ(0, faults(self));
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	ASSERT_EQ(0, error_in(self, "sbe", &self->dev, 700));
+	/* What is before it, itself, what is behind it. */
+	EXPECT_GE(3, faults(self));
+	munmap(self->fb, FB);
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+	EXPECT_EQ(FB / (2 * VT_MIB) + 2, faults(self));
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 1));
 }
 
 /* One single-bit error is nothing, a second one retires the page. */

@@ -25,6 +25,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/uuid.h>
 #include <linux/vfio.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -59,6 +60,23 @@ struct vgpu_type {
 	char name[VGPU_TYPE_NAME_LEN];
 };
 
+/* How many of the last errors are kept. */
+#define PGPU_LAST_ERRORS	16
+
+/**
+ * struct pgpu_ecc_error - one of the last errors
+ * @page: page of VRAM
+ * @time: when
+ * @dbe: a double-bit error
+ * @uuid: of the vGPU that used the page, or "none"
+ */
+struct pgpu_ecc_error {
+	u64 page;
+	time64_t time;
+	bool dbe;
+	char uuid[UUID_STRING_LEN + 1];
+};
+
 /**
  * struct pgpu_ecc - errors of a pGPU's memory; protected by pgpu.lock
  * @enabled: in force
@@ -70,6 +88,8 @@ struct vgpu_type {
  * @pages: struct pgpu_bad_page of each page that had an error
  * @nr_retired: how many of these are retired, or to be
  * @nr_pending: how many of the latter are still in use
+ * @last: the last errors, of which number n is at n % PGPU_LAST_ERRORS
+ * @nr_errors: how many there have been since the pGPU was bound
  */
 struct pgpu_ecc {
 	bool enabled;
@@ -81,6 +101,8 @@ struct pgpu_ecc {
 	struct xarray pages;
 	u32 nr_retired;
 	u32 nr_pending;
+	struct pgpu_ecc_error last[PGPU_LAST_ERRORS];
+	u64 nr_errors;
 };
 
 /**
@@ -341,6 +363,7 @@ void pgpu_ecc_load(struct pgpu *pgpu);
 void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m);
 ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
 		      size_t count);
+int pgpu_ecc_last(struct pgpu *pgpu, char *buf);
 int pgpu_ecc_reset(struct pgpu *pgpu);
 bool pgpu_ecc_enabled(struct pgpu *pgpu);
 bool pgpu_ecc_has_pending(struct pgpu *pgpu);

@@ -16,6 +16,8 @@
 #include <linux/pci.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/timekeeping.h>
 #include <linux/xarray.h>
 
@@ -319,6 +321,50 @@ static void pgpu_ecc_put(struct vgpu *vgpu)
 	put_device(dev);
 }
 
+static void pgpu_ecc_remember(struct pgpu *pgpu, u64 page, bool dbe,
+			      const struct vgpu *vgpu)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct pgpu_ecc_error *last;
+
+	lockdep_assert_held(&pgpu->lock);
+	last = &ecc->last[ecc->nr_errors++ % PGPU_LAST_ERRORS];
+	last->page = page;
+	last->time = ktime_get_real_seconds();
+	last->dbe = dbe;
+	strscpy(last->uuid, vgpu ? dev_name(vgpu->vdev.dev) : "none",
+		sizeof(last->uuid));
+}
+
+/**
+ * pgpu_ecc_last() - print the last errors
+ * @pgpu: the pGPU
+ * @buf: a line each, the newest first: sbe or dbe, address, seconds since 1970,
+ *	UUID of the vGPU or "none"; of the size of a page
+ *
+ * Return: number of characters
+ */
+int pgpu_ecc_last(struct pgpu *pgpu, char *buf)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	int len = 0;
+	u64 n;
+
+	mutex_lock(&pgpu->lock);
+	for (n = ecc->nr_errors; n && ecc->nr_errors - n < PGPU_LAST_ERRORS;
+	     n--) {
+		const struct pgpu_ecc_error *last =
+			&ecc->last[(n - 1) % PGPU_LAST_ERRORS];
+
+		len += sysfs_emit_at(buf, len, "%s %#llx %lld %s\n",
+				     last->dbe ? "dbe" : "sbe",
+				     last->page << PAGE_SHIFT, last->time,
+				     last->uuid);
+	}
+	mutex_unlock(&pgpu->lock);
+	return len;
+}
+
 /* Whose framebuffer a page is in, held on to, and as which page of its blocks. */
 static struct vgpu *pgpu_ecc_find(struct pgpu *pgpu, u64 page, u64 *home)
 {
@@ -395,6 +441,7 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 	}
 	fb = pgpu_ecc_user(pgpu, page, &home);
 	vgpu = pgpu_ecc_get(fb);
+	pgpu_ecc_remember(pgpu, page, dbe, vgpu);
 	if (retire) {
 		WRITE_ONCE(bad->cause, dbe ? VGPU_RETIRED_DBE :
 					     VGPU_RETIRED_SBE);

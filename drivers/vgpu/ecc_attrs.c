@@ -75,6 +75,13 @@ static DEVICE_ATTR_RO(retired_pages);
 ECC_SHOW(retired_pages_pending, pgpu->ecc.nr_pending)
 static DEVICE_ATTR_RO(retired_pages_pending);
 
+static ssize_t last_errors_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	return pgpu_ecc_last(dev_get_drvdata(dev), buf);
+}
+static DEVICE_ATTR_RO(last_errors);
+
 static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
@@ -108,6 +115,7 @@ static struct attribute *ecc_attrs[] = {
 	&dev_attr_spare_pages_free.attr,
 	&dev_attr_retired_pages.attr,
 	&dev_attr_retired_pages_pending.attr,
+	&dev_attr_last_errors.attr,
 	&dev_attr_reset.attr,
 	NULL
 };

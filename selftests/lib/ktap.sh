@@ -80,16 +80,26 @@ within()
 	done
 }
 
-# prints TEXT COMMAND...: the command succeeds and TEXT is in what it prints
-prints()
+# Whether the command succeeds and TEXT is in what it prints: yes, no, or "failed";
+# what it prints is in _out
+_find()
 {
 	_text=$1
 	shift
+	_found=failed
 	if _out=$("$@" 2>&1); then
 		case $_out in
-		*"$_text"*) return 0 ;;
+		*"$_text"*) _found=yes ;;
+		*) _found=no ;;
 		esac
 	fi
+}
+
+# prints TEXT COMMAND...: the command succeeds and TEXT is in what it prints
+prints()
+{
+	_find "$@"
+	[ $_found = yes ] && return 0
 	echo "$_out" | sed 's/^/# /'
 	return 1
 }
@@ -97,14 +107,8 @@ prints()
 # prints_not TEXT COMMAND...: the command succeeds without it
 prints_not()
 {
-	_text=$1
-	shift
-	if _out=$("$@" 2>&1); then
-		case $_out in
-		*"$_text"*) ;;
-		*) return 0 ;;
-		esac
-	fi
+	_find "$@"
+	[ $_found = no ] && return 0
 	echo "$_out" | sed 's/^/# /'
 	return 1
 }

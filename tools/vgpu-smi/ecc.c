@@ -5,8 +5,21 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "retired.h"
 #include "vgpu-smi.h"
+
+/* The last errors are a file of sysfs, which is at most a page. */
+#define SMI_ERRORS_SIZE_MAX	4096
+
+/* One of the last errors. */
+struct smi_ecc_error {
+	bool dbe;
+	uint64_t address;
+	uint64_t time;
+	char *vgpu;		/* UUID, NULL for none */
+};
 
 struct smi_ecc {
 	bool enabled;
@@ -19,6 +32,8 @@ struct smi_ecc {
 	uint64_t spare_pages_free;
 	uint64_t retired_pages;
 	uint64_t retired_pages_pending;
+	struct smi_ecc_error *errors;
+	size_t nr_errors;
 };
 
 static const struct {
@@ -46,6 +61,72 @@ static int smi_ecc_read_mode(const struct smi_gpu *gpu, const char *file,
 	return ret;
 }
 
+/* "dbe 0x1000 1795000000 none" */
+static bool smi_ecc_parse_error(struct smi_ecc_error *error, const char *line)
+{
+	size_t digits;
+
+	if (strncmp(line, "sbe 0x", 6) && strncmp(line, "dbe 0x", 6))
+		return false;
+	error->dbe = *line == 'd';
+	line += 6;
+	digits = strspn(line, "0123456789abcdef");
+	if (!digits || digits > 16 || line[digits] != ' ')
+		return false;
+	error->address = strtoull(line, NULL, 16);
+	line += digits + 1;
+	if (!smi_parse_u64(&line, &error->time) || *line++ != ' ' ||
+	    error->time > RETIRED_TIME_MAX)
+		return false;
+	if (!strcmp(line, "none"))
+		return true;
+	if (!smi_is_uuid(line))
+		return false;
+	error->vgpu = smi_format("%s", line);
+	return true;
+}
+
+static int smi_ecc_read_errors(const struct smi_gpu *gpu, struct smi_ecc *ecc)
+{
+	char *path = smi_format("%s/ecc/last_errors", gpu->path);
+	char *line, *next, *text;
+	size_t len;
+	void *data;
+	int ret;
+
+	ret = smi_read_file(path, SMI_ERRORS_SIZE_MAX, &data, &len);
+	if (ret)
+		goto out;
+	text = smi_format("%.*s", (int)len, (char *)data);
+	free(data);
+	if (strlen(text) != len) {
+		smi_error("%s: not text", path);
+		ret = -EINVAL;
+	}
+	for (next = text; !ret && (line = strsep(&next, "\n")) && next;) {
+		ecc->errors = smi_grow(ecc->errors, ecc->nr_errors,
+				       sizeof(*ecc->errors));
+		if (!smi_ecc_parse_error(&ecc->errors[ecc->nr_errors++],
+					 line)) {
+			smi_error("%s: \"%s\" is not understood", path, line);
+			ret = -EINVAL;
+		}
+	}
+	free(text);
+out:
+	free(path);
+	return ret;
+}
+
+static void smi_ecc_free(struct smi_ecc *ecc)
+{
+	size_t i;
+
+	for (i = 0; i < ecc->nr_errors; i++)
+		free(ecc->errors[i].vgpu);
+	free(ecc->errors);
+}
+
 static int smi_ecc_read(const struct smi_gpu *gpu, struct smi_ecc *ecc)
 {
 	size_t i;
@@ -68,7 +149,7 @@ static int smi_ecc_read(const struct smi_gpu *gpu, struct smi_ecc *ecc)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return smi_ecc_read_errors(gpu, ecc);
 }
 
 static int smi_ecc_write(const struct smi_gpu *gpu, const char *file,
@@ -107,6 +188,9 @@ static const char *smi_on_off(bool on)
 
 static void smi_ecc_text(const struct smi_gpu *gpu, const struct smi_ecc *ecc)
 {
+	char when[SMI_TIME_LEN];
+	size_t i;
+
 	printf("GPU %s\n", gpu->address);
 	if (!ecc) {
 		printf("  no ECC support\n");
@@ -124,6 +208,15 @@ static void smi_ecc_text(const struct smi_gpu *gpu, const struct smi_ecc *ecc)
 	       ecc->sbe_aggregate, ecc->dbe_aggregate,
 	       ecc->spare_pages, ecc->spare_pages_free,
 	       ecc->retired_pages, ecc->retired_pages_pending);
+	for (i = 0; i < ecc->nr_errors; i++) {
+		const struct smi_ecc_error *error = &ecc->errors[i];
+
+		smi_time(when, error->time);
+		printf("  %-16s  %s  %s-bit at 0x%010" PRIx64 ", vGPU %s\n",
+		       i ? "" : "last errors", when,
+		       error->dbe ? "double" : "single", error->address,
+		       error->vgpu ?: "none");
+	}
 }
 
 static struct json_object *smi_ecc_pair(const char *key, uint64_t value,
@@ -134,6 +227,28 @@ static struct json_object *smi_ecc_pair(const char *key, uint64_t value,
 	smi_json_u64(object, key, value);
 	smi_json_u64(object, key2, value2);
 	return object;
+}
+
+static struct json_object *smi_ecc_errors_json(const struct smi_ecc *ecc)
+{
+	struct json_object *array = smi_json_array();
+	char text[SMI_TIME_LEN];
+	size_t i;
+
+	for (i = 0; i < ecc->nr_errors; i++) {
+		const struct smi_ecc_error *error = &ecc->errors[i];
+		struct json_object *item = smi_json_object();
+
+		smi_time(text, error->time);
+		smi_json_text(item, "time", text);
+		smi_json_text(item, "error",
+			      error->dbe ? "double-bit" : "single-bit");
+		snprintf(text, sizeof(text), "0x%010" PRIx64, error->address);
+		smi_json_text(item, "address", text);
+		smi_json_text(item, "vgpu", error->vgpu);
+		smi_json_append(array, item);
+	}
+	return array;
 }
 
 static struct json_object *smi_ecc_json(const struct smi_gpu *gpu,
@@ -163,6 +278,7 @@ static struct json_object *smi_ecc_json(const struct smi_gpu *gpu,
 	smi_json_add(item, "retired_pages",
 		     smi_ecc_pair("total", ecc->retired_pages,
 				  "pending", ecc->retired_pages_pending));
+	smi_json_add(item, "last_errors", smi_ecc_errors_json(ecc));
 	return object;
 }
 
@@ -179,8 +295,10 @@ static int smi_ecc_gpu(const struct smi_options *options,
 		/* What holds then is shown also when it was refused. */
 		changed = smi_ecc_change(options, gpu);
 		ret = smi_ecc_read(gpu, &ecc);
-		if (ret)
+		if (ret) {
+			smi_ecc_free(&ecc);
 			return ret;
+		}
 	} else if (options->set || options->reset) {
 		smi_error("%s: no ECC support", gpu->address);
 		changed = -EOPNOTSUPP;
@@ -189,6 +307,7 @@ static int smi_ecc_gpu(const struct smi_options *options,
 		smi_json_append(array, smi_ecc_json(gpu, has ? &ecc : NULL));
 	else
 		smi_ecc_text(gpu, has ? &ecc : NULL);
+	smi_ecc_free(&ecc);
 	return changed;
 }
 

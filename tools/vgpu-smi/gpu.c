@@ -47,10 +47,18 @@ static int smi_filter_address(const struct dirent *entry)
 	return smi_is_address(entry->d_name);
 }
 
+/**
+ * smi_is_uuid() - does this look like a UUID?
+ * @text: any
+ */
+bool smi_is_uuid(const char *text)
+{
+	return smi_matches(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+}
+
 static int smi_filter_uuid(const struct dirent *entry)
 {
-	return smi_matches(entry->d_name,
-			   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+	return smi_is_uuid(entry->d_name);
 }
 
 static int smi_filter_visible(const struct dirent *entry)

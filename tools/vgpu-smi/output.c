@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "vgpu-smi.h"
 
@@ -106,6 +107,20 @@ char *smi_clean(const char *text)
 	}
 	*at = 0;
 	return clean;
+}
+
+/**
+ * smi_time() - a time as text, in UTC
+ * @buf: where to
+ * @seconds: since 1970; the year must be one of four digits
+ */
+void smi_time(char buf[SMI_TIME_LEN], uint64_t seconds)
+{
+	time_t when = seconds;
+	struct tm tm = { 0 };
+
+	gmtime_r(&when, &tm);
+	strftime(buf, SMI_TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
 struct smi_table {

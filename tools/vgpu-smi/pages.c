@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "retired.h"
 #include "vgpu-smi.h"
@@ -57,26 +56,16 @@ static void smi_pages_free(struct smi_pages *pages)
 	free(pages->saved);
 }
 
-/* For a time that retired_parse() let through, which gmtime_r() can do. */
-static void smi_pages_time(char *buf, size_t size, uint64_t seconds)
-{
-	time_t when = seconds;
-	struct tm tm = { 0 };
-
-	gmtime_r(&when, &tm);
-	strftime(buf, size, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 static void smi_pages_rows(struct smi_table *table, const char *whose,
 			   const struct retired_list *list)
 {
-	char when[32];
+	char when[SMI_TIME_LEN];
 	size_t i;
 
 	for (i = 0; i < list->nr; i++) {
 		const struct retired_page *page = &list->pages[i];
 
-		smi_pages_time(when, sizeof(when), page->time);
+		smi_time(when, page->time);
 		smi_table_add(table, "%s", whose);
 		smi_table_add(table, "0x%010" PRIx64, page->address);
 		smi_table_add(table, "%s", retired_cause(page->cause));
@@ -89,7 +78,7 @@ static struct json_object *smi_pages_json(const struct retired_list *list)
 {
 	struct json_object *object = smi_json_object();
 	struct json_object *array = smi_json_array();
-	char text[32];
+	char text[SMI_TIME_LEN];
 	size_t i;
 
 	smi_json_text(object, "identity", list->identity);
@@ -104,7 +93,7 @@ static struct json_object *smi_pages_json(const struct retired_list *list)
 		snprintf(text, sizeof(text), "0x%010" PRIx64, page->address);
 		smi_json_text(item, "address", text);
 		smi_json_text(item, "cause", retired_cause(page->cause));
-		smi_pages_time(text, sizeof(text), page->time);
+		smi_time(text, page->time);
 		smi_json_text(item, "time", text);
 		smi_json_text(item, "state", retired_state(page->state));
 		smi_json_append(array, item);

@@ -103,6 +103,8 @@ make_sysfs()
 		dbe_volatile=1 sbe_aggregate=18446744073709551615 \
 		dbe_aggregate=2 spare_pages=1024 spare_pages_free=1021 \
 		retired_pages=3 retired_pages_pending=1 reset=
+	printf '%s\n' "dbe 0x1234000 1795000000 $uuid0" \
+		"sbe 0x5000 1794999999 none" > "$gpu0/ecc/last_errors"
 	pages "$list"
 }
 
@@ -208,6 +210,10 @@ check "ecc: volatile" shows "^  volatile errors +3 single-bit, 1 double" ecc
 check "ecc: aggregate" shows "aggregate errors +18446744073709551615 " ecc
 check "ecc: spare pages" shows "spare pages +1024, 1021 free$" ecc
 check "ecc: retired pages" shows "retired pages +3, 1 pending$" ecc
+check "ecc: last errors" shows \
+	"^  last errors +2026-11-18T11:06:40Z  double-bit at 0x0001234000, vGPU $uuid0$" ecc
+check "ecc: last errors: another" shows \
+	"^ +2026-11-18T11:06:39Z  single-bit at 0x0000005000, vGPU none$" ecc
 check "ecc: none" shows "^  no ECC support$" -g 0000:00:02.0 ecc
 check "ecc: JSON" json 'd["gpus"] == [{"address": "0000:00:02.0", "ecc": None},
 	{"address": "f000:00:00.0", "ecc": {"enabled": True,
@@ -215,7 +221,13 @@ check "ecc: JSON" json 'd["gpus"] == [{"address": "0000:00:02.0", "ecc": None},
 	"volatile": {"single_bit": 3, "double_bit": 1},
 	"aggregate": {"single_bit": 2**64 - 1, "double_bit": 2},
 	"spare_pages": {"total": 1024, "free": 1021},
-	"retired_pages": {"total": 3, "pending": 1}}}]' ecc
+	"retired_pages": {"total": 3, "pending": 1},
+	"last_errors": [{"time": "2026-11-18T11:06:40Z",
+	"error": "double-bit", "address": "0x0001234000", "vgpu": "'$uuid0'"},
+	{"time": "2026-11-18T11:06:39Z", "error": "single-bit",
+	"address": "0x0000005000", "vgpu": None}]}}]' ecc
+: > "$gpu0/ecc/last_errors"
+check "ecc: no last errors" json 'd["gpus"][1]["ecc"]["last_errors"] == []' ecc
 check "ecc --set on" shows "pending on" -g f000:00:00.0 ecc --set on
 check "ecc --set on: written" is "$(cat "$gpu0/ecc/enabled_pending")" 1
 check "ecc --set off" shows "pending off" -g f000:00:00.0 ecc --set off
@@ -258,6 +270,13 @@ bad "number: with a unit" ecc/spare_pages '5M\n' 'spare_pages: "5M"' ecc
 bad "number: two lines" ecc/spare_pages '5\n6\n' 'not a line of text' ecc
 bad "number: a null byte" ecc/spare_pages '5\00006\n' 'not a line of text' ecc
 bad "mode" ecc/enabled '2\n' 'enabled: 2 is neither' ecc
+for line in 'tbe 0x0 1 none' 'sbe 0 1 none' 'sbe 0x 1 none' 'sbe 0x0x1 1 none' \
+	'sbe 0x11111111111111111 1 none' 'sbe 0x1' 'sbe 0x1 -1 none' \
+	'sbe 0x1 253402300800 none' 'sbe 0x1 1' 'sbe 0x1 1 nobody' ''; do
+	bad "last error: $line" ecc/last_errors "$line\n" 'not understood' ecc
+done
+bad "last errors: a null byte" ecc/last_errors 'sbe 0x1 1 none\n\0000\n' \
+	'last_errors' ecc
 bad "NUMA node" numa_node '-2\n' 'numa_node: "-2" is not' list
 bad "NUMA node: large" numa_node '2147483648\n' 'is not a node' list
 bad "description" $type/description 'num_heads=4\n' 'description: .*not under' types

@@ -117,6 +117,7 @@ int smi_retired_pages(const struct smi_options *options);
 
 /* gpu.c: the pGPUs, their types and vGPUs */
 bool smi_is_address(const char *text);
+bool smi_is_uuid(const char *text);
 int smi_gpus_find(const struct smi_options *options, struct smi_gpus *gpus);
 void smi_gpus_free(struct smi_gpus *gpus);
 int smi_gpu_read_types(struct smi_gpu *gpu);
@@ -145,6 +146,10 @@ char *smi_format(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void *smi_grow(void *array, size_t nr, size_t size);
 char *smi_clean(const char *text);
+
+/* Room for what smi_time() prints. */
+#define SMI_TIME_LEN	32
+void smi_time(char buf[SMI_TIME_LEN], uint64_t seconds);
 
 struct smi_table;
 
