@@ -13,8 +13,8 @@ from .host import LabError, say
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
             "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
-            "iommufd", "hostile", "lifecycle", "configfs.sh", "linear.sh",
-            "smi.sh", "removal.sh", "guest.sh", "unplug.sh", "several.sh",
+            "iommufd", "hostile", "stress", "lifecycle", "configfs.sh",
+            "linear.sh", "smi.sh", "removal.sh", "guest.sh", "unplug.sh", "several.sh",
             "dmabuf.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh")
 # Those that start a guest.
 GUEST_PROGRAMS = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh",
