@@ -26,7 +26,7 @@ check "vram_size 64M" writes ok 64M $a/vram_size
 check "vram_size reads back" is "$(cat $a/vram_size)" 67108864
 check "vram_size in bytes" writes ok 134217728 $a/vram_size
 
-for bad in x Q 16 16q 16QQ 016Q ,16Q 16Q, "16Q 32Q" 16X 99999999Q; do
+for bad in x Q 16 16q 16QQ 016Q ,16Q "16Q," "16Q 32Q" 16X 99999999Q; do
 	check "types \"$bad\"" writes "Invalid argument" "$bad" $a/types
 done
 for bad in 8Q 256Q 17Q; do

@@ -171,7 +171,7 @@ TEST_F(framebuffer, close_clears)
  * The next vGPU gets the same VRAM, because there is no other, and sees none
  * of what was in it, by reading as well as through a mapping.
  */
-TEST_F(framebuffer, next_tenant)
+TEST_F_TIMEOUT(framebuffer, next_tenant, 120)
 {
 	int round;
 

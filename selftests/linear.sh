@@ -31,7 +31,8 @@ free()
 state()
 {
 	md5sum < "$pci/devices/$1/config"
-	ls -l "$pci/devices/$1" | grep -c driver
+	readlink "$pci/devices/$1/driver"
+	cat "$pci/devices/$1/driver_override"
 }
 
 # refuses NAME ERROR DEVICE REASON: binding the device fails with that error and

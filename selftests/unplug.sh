@@ -32,6 +32,7 @@ full=$(($(cat "$drv/$first/mdev_supported_types/vgpu-16Q/available_instances") +
 new "$second" "the second"
 b=$uuid
 mdev=/sys/bus/mdev/devices
+# shellcheck disable=SC2034 # guest.sh uses it
 guest_nonce=00000000
 guest_start \
 	-device "vfio-pci,sysfsdev=$mdev/$a,display=off,bus=slot1,id=a" \

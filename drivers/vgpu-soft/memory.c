@@ -70,6 +70,7 @@ static int soft_error_remove_folio(struct address_space *mapping,
 	mutex_unlock(&vram->report_lock);
 	return ret;
 }
+
 VGPU_ERROR_REMOVE_FOLIO(soft_error_remove_folio)
 
 static const struct address_space_operations soft_aops = {

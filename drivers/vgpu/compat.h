@@ -40,6 +40,7 @@ static int fn##_page(struct address_space *mapping, struct page *page) \
 {								\
 	return fn(mapping, page_folio(page));			\
 }
+
 #define VGPU_ERROR_REMOVE_FOLIO_OP(fn)	.error_remove_page = fn##_page,
 #endif
 

@@ -29,6 +29,8 @@ u64 vgpu_bar0_size(const struct vgpu_profile *profile)
 /**
  * vgpu_config_vectors() - how many MSI-X vectors a vGPU has
  * @profile: its type's properties
+ *
+ * Return: one for configuration and errors, one for the engine, one a head
  */
 u32 vgpu_config_vectors(const struct vgpu_profile *profile)
 {
@@ -215,6 +217,8 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 /**
  * vgpu_config_intx() - whether interrupts go out as INTx
  * @model: the model
+ *
+ * Return: false when they do as MSI-X, or not at all
  */
 bool vgpu_config_intx(const struct vgpu_model *model)
 {

@@ -447,6 +447,8 @@ void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
  * vgpu_dmabuf_is_pinned() - whether a page has to stay
  * @fb: its resv is held, and its lock for writing
  * @page: page number
+ *
+ * Return: true if an importer holds it that cannot be told
  */
 bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 {

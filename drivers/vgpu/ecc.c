@@ -92,6 +92,8 @@ int pgpu_ecc_reset(struct pgpu *pgpu)
 /**
  * pgpu_ecc_enabled() - whether errors are noticed now
  * @pgpu: the pGPU
+ *
+ * Return: true if they are
  */
 bool pgpu_ecc_enabled(struct pgpu *pgpu)
 {
@@ -106,6 +108,8 @@ bool pgpu_ecc_enabled(struct pgpu *pgpu)
 /**
  * pgpu_ecc_has_pending() - whether bad pages are still in use
  * @pgpu: the pGPU
+ *
+ * Return: true if any is
  */
 bool pgpu_ecc_has_pending(struct pgpu *pgpu)
 {
@@ -121,6 +125,8 @@ bool pgpu_ecc_has_pending(struct pgpu *pgpu)
  * pgpu_ecc_is_bad() - whether a page must not be given out again
  * @pgpu: the pGPU; what is known of a page is kept as long as it
  * @page: page of VRAM
+ *
+ * Return: true if it is retired, or is to be
  */
 bool pgpu_ecc_is_bad(struct pgpu *pgpu, u64 page)
 {
@@ -133,6 +139,8 @@ bool pgpu_ecc_is_bad(struct pgpu *pgpu, u64 page)
  * pgpu_ecc_is_pending() - whether a page is bad and still in use
  * @pgpu: the pGPU
  * @page: page of VRAM
+ *
+ * Return: true if it is
  */
 bool pgpu_ecc_is_pending(struct pgpu *pgpu, u64 page)
 {

@@ -67,8 +67,10 @@ bool vgpu_scanout_valid(const struct vgpu_profile *profile,
 /**
  * vgpu_scanout_same_mode() - whether two pictures differ in nothing but where
  * they are
- * @a: one; false when it has no format
+ * @a: one
  * @b: the other
+ *
+ * Return: true if so; false when @a has no format
  */
 bool vgpu_scanout_same_mode(const struct vgpu_scanout *a,
 			    const struct vgpu_scanout *b)
@@ -143,6 +145,8 @@ void vgpu_heads_frame(struct vgpu_model *model, u32 nr)
 /**
  * vgpu_heads_shown() - whether any head shows something
  * @model: the model
+ *
+ * Return: true if one does
  */
 bool vgpu_heads_shown(const struct vgpu_model *model)
 {

@@ -17,6 +17,9 @@
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
  * out a larger entry.
+ *
+ * Return: VM_FAULT_NOPAGE; VM_FAULT_OOM; VM_FAULT_SIGBUS beyond the framebuffer,
+ * or when it was revoked
  */
 vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
 {
@@ -66,6 +69,8 @@ vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
  * @vmf: the fault
  * @order: what the mm core asks for
  * @pgoff: file offset, in pages, where they begin
+ *
+ * Return: true if they are, and that is what is asked for
  */
 bool vgpu_huge_fault_fits(struct vm_fault *vmf, unsigned int order,
 			  pgoff_t *pgoff)

@@ -18,6 +18,8 @@ static u32 vgpu_native_irqs(const struct vgpu_model *model)
  * vgpu_native_read() - read a register before the heads' blocks
  * @model: the model
  * @reg: number of the register, its offset / 4
+ *
+ * Return: its value
  */
 u32 vgpu_native_read(struct vgpu_model *model, u32 reg)
 {
@@ -105,6 +107,8 @@ void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value)
  * vgpu_msix_read() - read the MSI-X table
  * @model: the model
  * @reg: four to an entry
+ *
+ * Return: its value
  */
 u32 vgpu_msix_read(struct vgpu_model *model, u32 reg)
 {
@@ -124,7 +128,9 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 
 /**
  * vgpu_native_runs() - whether engines take new work
- * @model: the model; they do not between a double-bit error and a reset
+ * @model: the model
+ *
+ * Return: false between a double-bit error and a reset
  */
 bool vgpu_native_runs(const struct vgpu_model *model)
 {

@@ -149,6 +149,8 @@ EXPORT_SYMBOL_GPL(pgpu_backend_unregister);
  *
  * The answer can be old when it arrives; it is for refusing early what would
  * wait long.
+ *
+ * Return: true if so; false also when the driver is not bound
  */
 bool pgpu_in_use(struct pci_dev *pdev)
 {

@@ -151,8 +151,10 @@ void pgpu_unregister(struct pgpu *pgpu)
 }
 
 /**
- * pgpu_priv() - what the backend gave as pgpu_desc.priv
+ * pgpu_priv() - the backend's own data
  * @pgpu: the pGPU
+ *
+ * Return: what it gave as pgpu_desc.priv
  */
 void *pgpu_priv(struct pgpu *pgpu)
 {

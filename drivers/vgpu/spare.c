@@ -341,6 +341,8 @@ int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home)
  * vram_spare_pages() - how many single pages stand in for others, or are bad
  * @pgpu: of this pGPU
  * @free: how many of the reserve are left; may be NULL
+ *
+ * Return: the number
  */
 u64 vram_spare_pages(struct pgpu *pgpu, u64 *free)
 {

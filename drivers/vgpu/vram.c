@@ -145,6 +145,8 @@ void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb)
 /**
  * vram_free_blocks() - how many blocks are free now
  * @pgpu: of this pGPU
+ *
+ * Return: the number
  */
 u64 vram_free_blocks(struct pgpu *pgpu)
 {

@@ -24,6 +24,7 @@ guest_serial()
 
 guest_append()
 {
+	# shellcheck disable=SC2154 # a variable of who includes this
 	echo "console=ttyS0 quiet loglevel=3 card=$guest_nonce"
 }
 

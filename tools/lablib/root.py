@@ -21,7 +21,7 @@ PACKAGES = """
     edid-decode libdrm-tests ca-certificates debian-archive-keyring
     qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
     dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
-    edac-utils rasdaemon
+    edac-utils rasdaemon shellcheck codespell coccinelle libpython3.13
 """.split()
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
@@ -49,6 +49,7 @@ tar -C /usr/src/linux-selftests --strip-components=1 -xf \
     --wildcards '*/scripts/checkpatch.pl' '*/scripts/spdxcheck.py' \
     '*/scripts/const_structs.checkpatch' '*/scripts/spelling.txt' \
     '*/scripts/kernel-doc' '*/scripts/subarch.include' \
+    '*/scripts/coccinelle/*' \
     '*/tools/testing/selftests/*.h' \
     '*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/kselftest' \
     '*/tools/testing/selftests/run_kselftest.sh' '*/samples/vfio-mdev/*.[ch]'
