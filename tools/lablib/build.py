@@ -52,6 +52,16 @@ make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
 
+_PLANTED = r"""
+set -e
+release=$1 dir=$2
+mkdir -p "$dir"
+cp /vgpu/selftests/planted/planted.c "$dir/"
+echo "obj-m := planted.o" > "$dir/Kbuild"
+make -C "/lib/modules/$release/build" M="$dir" modules
+"""
+
+
 def _release(kernel):
     """The release of a kernel that is there, or is built now."""
     if kernel == root.DEBUG_KERNEL:
@@ -122,6 +132,17 @@ def peers(kernel):
              root.enter(["sh", "-c", _PEERS, "sh", release, directory]),
              f"peers-{kernel}.log")
     return directory
+
+
+def planted(kernel):
+    """The module with bugs; return its path in the root."""
+    release = _release(kernel)
+    directory = f"/build/planted-{release}"
+    with locked("build"):
+        step(f"building the bugs for {release}",
+             root.enter(["sh", "-c", _PLANTED, "sh", release, directory]),
+             f"planted-{kernel}.log")
+    return f"{directory}/planted.ko"
 
 
 def guest(kernel):

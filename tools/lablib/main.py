@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from . import bench, build, demo, root, tests, vm
+from . import bench, build, demo, root, selfcheck, tests, vm
 from .host import LabError, say
 
 
@@ -67,6 +67,11 @@ def _bench(args):
     return bench.main(args.name, args.kernel, args.json)
 
 
+def _selfcheck(_args):
+    root.ensure()
+    return selfcheck.main()
+
+
 def _clean(_args):
     root.clean()
     return 0
@@ -111,6 +116,13 @@ def _parser():
     verb.add_argument("--kernel", choices=root.KERNELS,
                       default=root.DEFAULT_KERNEL)
     verb.set_defaults(function=_bench)
+
+    verb = verbs.add_parser(
+        "selfcheck", help="plant bugs and see that they are found",
+        description="Load a module with a bug of each kind on the debug "
+        "kernel, which is built first, and see that the lab notices. Status 1 "
+        "when it does not.")
+    verb.set_defaults(function=_selfcheck)
 
     verb = verbs.add_parser(
         "run", help="run a shell command in the lab host",
