@@ -179,7 +179,9 @@ void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 		put_unaligned_le32(get_unaligned_le32(model->config + offset),
 				   buf);
 	} else {
-		memcpy(buf, model->config + offset, used);
+		/* Behind it not even the address may be computed. */
+		if (used)
+			memcpy(buf, model->config + offset, used);
 		memset(buf + used, 0, len - used);
 	}
 	/* Drivers that share an INTx line ask here whose interrupt it is. */
