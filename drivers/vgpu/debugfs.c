@@ -61,17 +61,23 @@ static int vgpu_offset_to_page(struct vgpu *vgpu, u64 offset, u64 *vram)
 	return vgpu_fb_vram_page(&vgpu->fb, offset >> PAGE_SHIFT, vram);
 }
 
-/* What is written, with the end of the line taken off. */
-static char *vgpu_get_text(const char __user *buf, size_t count)
+/* Act on what is written, with the end of the line taken off. */
+static ssize_t vgpu_text_write(struct file *file, const char __user *buf,
+			       size_t count,
+			       int (*act)(struct pgpu *pgpu, char *text))
 {
 	char *text;
+	int ret;
 
 	if (count > 2 * UUID_STRING_LEN)
-		return ERR_PTR(-EINVAL);
+		return -EINVAL;
 	text = memdup_user_nul(buf, count);
-	if (!IS_ERR(text))
-		strim(text);
-	return text;
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	strim(text);
+	ret = act(file->private_data, text);
+	kfree(text);
+	return ret ?: count;
 }
 
 /* "UUID NUMBER": do something with that of a vGPU. */
@@ -87,17 +93,15 @@ static int vgpu_with_text(struct pgpu *pgpu, char *text,
 	return ret ?: vgpu_with(pgpu, uuid, act, number, result);
 }
 
+static int vgpu_move_text(struct pgpu *pgpu, char *text)
+{
+	return vgpu_with_text(pgpu, text, vgpu_move, NULL);
+}
+
 static ssize_t vgpu_move_write(struct file *file, const char __user *buf,
 			       size_t count, loff_t *ppos)
 {
-	char *text = vgpu_get_text(buf, count);
-	int ret;
-
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	ret = vgpu_with_text(file->private_data, text, vgpu_move, NULL);
-	kfree(text);
-	return ret ?: count;
+	return vgpu_text_write(file, buf, count, vgpu_move_text);
 }
 
 static const struct file_operations vgpu_move_fops = {
@@ -129,14 +133,7 @@ static int vgpu_inject(struct pgpu *pgpu, char *text)
 static ssize_t vgpu_inject_write(struct file *file, const char __user *buf,
 				 size_t count, loff_t *ppos)
 {
-	char *text = vgpu_get_text(buf, count);
-	int ret;
-
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	ret = vgpu_inject(file->private_data, text);
-	kfree(text);
-	return ret ?: count;
+	return vgpu_text_write(file, buf, count, vgpu_inject);
 }
 
 static const struct file_operations vgpu_inject_fops = {
