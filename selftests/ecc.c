@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,7 +20,6 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
-#define DEBUGFS		"/sys/kernel/debug"
 #define FIRMWARE	"/tmp/vgpu-firmware"
 #define FIRMWARE_PATH	"/sys/module/firmware_class/parameters/path"
 
@@ -36,8 +33,7 @@ FIXTURE(ecc)
 
 FIXTURE_SETUP(ecc)
 {
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
 	self->address = strrchr(self->gpu.dir, '/') + 1;
@@ -72,7 +68,7 @@ static int error_at(ecc_data *self, const char *kind, uint64_t address)
 
 	snprintf(text, sizeof(text), "%s %#llx", kind,
 		 (unsigned long long)address);
-	return vt_write(text, DEBUGFS "/vgpu/%s/inject", self->address);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
 }
 
 /* An error in a page of a vGPU's framebuffer. */
@@ -82,7 +78,7 @@ static int error_in(ecc_data *self, const char *kind,
 	char text[80];
 
 	snprintf(text, sizeof(text), "%s %s %lu", kind, dev->uuid, page * PAGE);
-	return vt_write(text, DEBUGFS "/vgpu/%s/inject", self->address);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
 }
 
 /* How many lines of the list of pages with errors have that in them. */
@@ -92,7 +88,7 @@ static int bad_pages(ecc_data *self, const char *what)
 	int n = 0;
 	char *p;
 
-	if (vt_read(text, sizeof(text), DEBUGFS "/vgpu/%s/bad", self->address))
+	if (vt_read(text, sizeof(text), VT_DEBUGFS "/vgpu/%s/bad", self->address))
 		return -1;
 	for (p = strstr(text, what); p; p = strstr(p + 1, what))
 		n++;
@@ -139,7 +135,7 @@ TEST_F(ecc, bad_input)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		EXPECT_GT(0, vt_write(bad[i], DEBUGFS "/vgpu/%s/inject",
+		EXPECT_GT(0, vt_write(bad[i], VT_DEBUGFS "/vgpu/%s/inject",
 				      self->address));
 	vt_uuid(nobody.uuid);
 	EXPECT_EQ(-ENODEV, error_in(self, "sbe", &nobody, 0));
@@ -295,26 +291,6 @@ static void ring(struct vt_dev *dev)
 	vt_reg_set(dev, VGPU_DOORBELL(0), 1);
 }
 
-static int msix_eventfd(struct vt_dev *dev, unsigned int vector)
-{
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
-			.start = vector,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : arg.fd;
-}
-
 /* A double-bit error in one of four busy vGPUs. */
 TEST_F_TIMEOUT(ecc, contained, 120)
 {
@@ -346,7 +322,7 @@ TEST_F_TIMEOUT(ecc, contained, 120)
 	self->dev = devs[1];
 	self->fb = maps[1];
 	TH_LOG("%d vGPUs", i);
-	fd = msix_eventfd(&self->dev, VGPU_IRQ_CONFIG);
+	fd = vt_eventfd(&self->dev, VFIO_PCI_MSIX_IRQ_INDEX, VGPU_IRQ_CONFIG);
 	ASSERT_LE(0, fd);
 	vt_reg_set(&self->dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
 	while (i--)

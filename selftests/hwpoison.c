@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -17,8 +16,7 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
-#define DEBUGFS		"/sys/kernel/debug"
-#define HWPOISON	DEBUGFS "/hwpoison"
+#define HWPOISON	VT_DEBUGFS "/hwpoison"
 #define CORRUPT		HWPOISON "/corrupt-pfn"
 
 FIXTURE(hwpoison)
@@ -33,8 +31,7 @@ FIXTURE_SETUP(hwpoison)
 {
 	if (vt_pgpu())
 		SKIP(return, "the memory of a PCI device is not the host's");
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	if (!vt_exists(CORRUPT) &&
 	    (system("modprobe -q hwpoison-inject") || !vt_exists(CORRUPT)))
@@ -69,7 +66,7 @@ static long long pfn_of(hwpoison_data *self, const struct vt_dev *dev,
 	long long ret;
 	int fd;
 
-	snprintf(path, sizeof(path), DEBUGFS "/vgpu/%s/pfn", self->address);
+	snprintf(path, sizeof(path), VT_DEBUGFS "/vgpu/%s/pfn", self->address);
 	fd = open(path, O_RDWR);
 	if (fd < 0)
 		return -errno;

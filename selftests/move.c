@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,7 +14,6 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
-#define DEBUGFS		"/sys/kernel/debug"
 
 FIXTURE(move)
 {
@@ -28,15 +26,14 @@ static const char *dir(const struct vt_gpu *gpu)
 {
 	static char path[VT_PATH];
 
-	snprintf(path, sizeof(path), DEBUGFS "/vgpu/%.64s",
+	snprintf(path, sizeof(path), VT_DEBUGFS "/vgpu/%.64s",
 		 strrchr(gpu->dir, '/') + 1);
 	return path;
 }
 
 FIXTURE_SETUP(move)
 {
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
 	vt_uuid(self->dev.uuid);
@@ -163,18 +160,12 @@ TEST_F(move, few_faults)
 
 static volatile uint32_t *map_dmabuf(struct vt_dev *dev, unsigned long nr)
 {
-	struct vfio_device_gfx_plane_info info = {
-		.argsz = sizeof(info),
-		.flags = VFIO_GFX_PLANE_TYPE_DMABUF,
-		.drm_plane_type = 1,
-	};
 	void *map;
 	int fd;
 
-	if (vt_head_mode(dev, 0, 1024, nr * PAGE / 4096, 0) != VGPU_HEAD_ON ||
-	    ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
+	if (vt_head_mode(dev, 0, 1024, nr * PAGE / 4096, 0) != VGPU_HEAD_ON)
 		return NULL;
-	fd = ioctl(dev->fd, VFIO_DEVICE_GET_GFX_DMABUF, &info.dmabuf_id);
+	fd = vt_dmabuf(dev);
 	if (fd < 0)
 		return NULL;
 	map = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,6 +152,13 @@ static int vt_gpu_bind(const char *address, unsigned long long mib,
 	if (!ret)
 		ret = vt_write(types ?: "\n", LINEAR_PARAMETERS "/types");
 	return ret ?: vt_write(address, VGPU_DRIVER "/bind");
+}
+
+int vt_debugfs(void)
+{
+	if (vt_exists(VT_DEBUGFS "/vgpu"))
+		return 0;
+	return mount("debugfs", VT_DEBUGFS, "debugfs", 0, NULL) ? -errno : 0;
 }
 
 long long vt_meminfo(const char *name)
@@ -530,6 +539,48 @@ int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info)
 		.flags = VFIO_GFX_PLANE_TYPE_REGION,
 	};
 	return ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, info) ? -errno : 0;
+}
+
+int vt_dmabuf(struct vt_dev *dev)
+{
+	struct vfio_device_gfx_plane_info info = {
+		.argsz = sizeof(info),
+		.flags = VFIO_GFX_PLANE_TYPE_DMABUF,
+		.drm_plane_type = 1,
+	};
+	int fd;
+
+	if (ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
+		return -errno;
+	fd = ioctl(dev->fd, VFIO_DEVICE_GET_GFX_DMABUF, &info.dmabuf_id);
+	return fd < 0 ? -errno : fd;
+}
+
+int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t fd;
+	} arg = {
+		.set = {
+			.argsz = sizeof(arg),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = index,
+			.start = vector,
+			.count = 1,
+		},
+		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	};
+	int ret;
+
+	if (arg.fd < 0)
+		return -errno;
+	if (!ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg))
+		return arg.fd;
+	ret = -errno;
+	close(arg.fd);
+	return ret;
 }
 
 static uint32_t vt_word(uint32_t seed, size_t i)

@@ -31,6 +31,10 @@ long long vt_read_number(const char *path, ...)
 	__attribute__((format(printf, 1, 2)));
 bool vt_exists(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
+/* Mount debugfs where it belongs unless it is there, with our directory. */
+#define VT_DEBUGFS	"/sys/kernel/debug"
+int vt_debugfs(void);
+
 /* A line of /proc/meminfo in KiB, or -1. */
 long long vt_meminfo(const char *name);
 /* Bytes of events that wait in the sockets of udev and whoever else listens. */
@@ -120,6 +124,13 @@ uint32_t vt_head_flip(struct vt_dev *dev, unsigned int head, uint64_t offset);
 int vt_flipped(struct vt_dev *dev, unsigned int head);
 
 int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info);
+/* The dma-buf of the picture of head 0: a descriptor or a negative errno. */
+int vt_dmabuf(struct vt_dev *dev);
+/*
+ * A new eventfd for one vector of an interrupt: a descriptor or a negative
+ * errno.  It does not block.
+ */
+int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector);
 
 /* vgpu_params of a vGPU; in force after vt_open(). */
 int vt_params(const char *uuid, const char *params);
