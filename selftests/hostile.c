@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A VMM that asks for nonsense: every ioctl with sizes, flags and indexes at
- * random.  Nothing may hang, crash or be printed, and the vGPU works as before
+ * random, reads, writes, mappings, closes.  Nothing may hang, crash or be printed, and the vGPU works as before
  * afterwards.  VGPU_SEED=N repeats a run.
  */
 #include <errno.h>
@@ -213,11 +213,34 @@ static void random_access(FIXTURE_DATA(hostile) *self)
 static void random_mmap(FIXTURE_DATA(hostile) *self)
 {
 	size_t len = (uint64_t)(random32() % 70) * VT_MIB + random32() % 2;
-	void *p = mmap(NULL, len, random32() % 4, 1 + random32() % 2,
-		       self->dev.fd, odd_offset() & ~4095ULL);
+	uint8_t *p = mmap(NULL, len, random32() % 4, 1 + random32() % 2,
+			  self->dev.fd, odd_offset() & ~4095ULL);
+	ssize_t n;
 
-	if (p != MAP_FAILED)
-		munmap(p, len);
+	if (p == MAP_FAILED)
+		return;
+	/* The vGPU reads into, and writes from, a mapping of itself. */
+	n = pread(self->dev.fd, p + random32() % len, random32() % 8192,
+		  odd_offset());
+	n = pwrite(self->dev.fd, p + random32() % len, random32() % 8192,
+		   odd_offset());
+	(void)n;
+	munmap(p, len);
+}
+
+/* Sometimes with a mapping that keeps it open. */
+static int random_close(FIXTURE_DATA(hostile) *self)
+{
+	void *p = vt_mmap(&self->dev, VFIO_PCI_BAR0_REGION_INDEX, 0, VT_MIB);
+
+	if (p && random32() % 2) {
+		munmap(p, VT_MIB);
+		p = NULL;
+	}
+	vt_close(&self->dev);
+	if (p)
+		munmap(p, VT_MIB);
+	return vt_open(&self->dev, self->dev.uuid);
 }
 
 TEST_F_TIMEOUT(hostile, ioctls, 600)
@@ -242,6 +265,8 @@ TEST_F_TIMEOUT(hostile, ioctls, 600)
 		case 5:
 			if (random32() % 512 == 0)
 				ioctl(self->dev.fd, VFIO_DEVICE_RESET);
+			else if (random32() % 512 == 0)
+				ASSERT_EQ(0, random_close(self));
 			break;
 		default:
 			random_ioctl(self);

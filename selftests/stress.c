@@ -15,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,8 +24,7 @@
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
-#define DEBUGFS		"/sys/kernel/debug"
-#define SECONDS		20
+#define SECONDS		60
 /* vGPUs that everybody means; there is room for three of them. */
 #define NR_UUIDS	4
 #define NR_CREATORS	2
@@ -138,13 +135,13 @@ static void *admin_main(void *arg)
 				 below(actor, 4) ? "sbe" : "dbe",
 				 any_uuid(actor),
 				 below(actor, FB / PAGE) * PAGE);
-			count(actor, vt_write(text, DEBUGFS "/vgpu/%s/inject",
+			count(actor, vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
 					      self->address));
 			break;
 		case 5:
 			snprintf(text, sizeof(text), "sbe %#llx",
 				 below(actor, 64) * VT_MIB);
-			count(actor, vt_write(text, DEBUGFS "/vgpu/%s/inject",
+			count(actor, vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
 					      self->address));
 			break;
 		case 6:
@@ -156,7 +153,7 @@ static void *admin_main(void *arg)
 		default:
 			snprintf(text, sizeof(text), "%s %u", any_uuid(actor),
 				 below(actor, FB / PAGE));
-			count(actor, vt_write(text, DEBUGFS "/vgpu/%s/move",
+			count(actor, vt_write(text, VT_DEBUGFS "/vgpu/%s/move",
 					      self->address));
 		}
 		usleep(below(actor, 5000));
@@ -200,38 +197,18 @@ static void use_mapping(struct actor *actor, struct vt_dev *dev)
 
 static void use_interrupts(struct actor *actor, struct vt_dev *dev)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = below(actor, VFIO_PCI_NUM_IRQS),
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
+	int fd = vt_eventfd(dev, below(actor, VFIO_PCI_NUM_IRQS), 0);
 
-	count(actor, ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg));
-	close(arg.fd);
+	count(actor, fd);
+	close(fd);
 	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, below(actor, 256));
 }
 
 /* The dma-buf of the picture, which may outlive the vGPU. */
 static int use_picture(struct actor *actor, struct vt_dev *dev)
 {
-	struct vfio_device_gfx_plane_info info = {
-		.argsz = sizeof(info),
-		.flags = VFIO_GFX_PLANE_TYPE_DMABUF,
-		.drm_plane_type = 1,
-	};
-
 	vt_head_mode(dev, below(actor, 4), 640, 480, below(actor, 64) * PAGE);
-	if (ioctl(dev->fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
-		return -1;
-	return ioctl(dev->fd, VFIO_DEVICE_GET_GFX_DMABUF, &info.dmabuf_id);
+	return vt_dmabuf(dev);
 }
 
 static void use_dmabuf(struct actor *actor, int fd)
@@ -332,8 +309,7 @@ FIXTURE_SETUP(stress)
 	struct sigaction action = { .sa_handler = on_sigbus };
 	int i;
 
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	self->seconds = seconds ? atoi(seconds) : SECONDS;
 	self->seed = seed ? atoi(seed) : getpid();
