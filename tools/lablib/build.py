@@ -64,9 +64,14 @@ make -C "/lib/modules/$release/build" M="$dir" modules
 
 def _release(kernel):
     """The release of a kernel that is there, or is built now."""
-    if kernel == root.DEBUG_KERNEL:
-        return debugkernel.ensure()
+    if kernel in root.BUILT_KERNELS:
+        return debugkernel.ensure(kernel)
     return root.release(kernel)
+
+
+def takes_long(kernel):
+    """Whether there is a kernel to be built first."""
+    return kernel in root.BUILT_KERNELS and not debugkernel.is_built(kernel)
 
 
 def modules(kernel):
@@ -75,7 +80,8 @@ def modules(kernel):
     with locked("build"):
         step(f"building the modules for {release}",
              root.enter(["sh", "-c", _MODULES, "sh", release,
-                         f"/build/{release}"]),
+                         f"/build/{release}",
+                         *["GCOV_PROFILE=y"] * (kernel == root.DEBUG_KERNEL)]),
              f"build-{kernel}.log")
         step(f"installing them for {release}",
              root.enter(["sh", "-c", _INSTALL, "sh", release,

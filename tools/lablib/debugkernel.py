@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The debug kernel: Debian's 6.12 source with KASAN, lockdep, kmemleak, fault
-injection and IOMMUFD, which no kernel of Debian has.  Built in the root when
-first asked for, and again when its configuration changes."""
+"""The kernels that find mistakes, from the source of Debian's 6.12: "debug" with
+KASAN, lockdep, kmemleak, fault injection, coverage and IOMMUFD, "race" with KCSAN.
+Built in the root when first asked for, and again when the recipe changes."""
 import hashlib
 import os
 
 from . import root
 from .host import ROOT, LabError, locked, step
 
-FRAGMENT = os.path.join(os.path.dirname(os.path.realpath(__file__)),
-                        "debug.config")
-# In the root, and it stays there: modules are built against it.
-TREE = "/build/debug-kernel"
-_STAMP = os.path.join(ROOT, TREE.lstrip("/"), ".vgpu-lab-stamp")
+_HERE = os.path.dirname(os.path.realpath(__file__))
+_IN_ROOT = "/vgpu/tools/lablib"
 
 # The suite is named because bookworm-security has a 6.12 of its own.  AMD's GPU
 # driver is a third of the source and is not built; its Kconfig is read.
@@ -35,14 +32,16 @@ mv "$dir.partial" "$dir"
 
 _CONFIGURE = r"""
 set -e
-make -C "$1" KCONFIG_ALLCONFIG=/vgpu/tools/lablib/debug.config allnoconfig
+cat "$2" "$3" > "$1/vgpu-lab.config"
+make -C "$1" KCONFIG_ALLCONFIG=vgpu-lab.config allnoconfig
 """
 
 # modules_install also makes the link that modules are built through.
 _BUILD = r"""
 set -e
 cd "$1"
-make -j"$(nproc)" bzImage modules
+shift
+make -j"$(nproc)" "$@" bzImage modules
 release=$(make -s kernelrelease)
 rm -rf "/lib/modules/$release"
 make modules_install
@@ -50,11 +49,37 @@ cp arch/x86/boot/bzImage "/boot/vmlinuz-$release"
 """
 
 
-def _recipe():
-    """What the kernel is made from; another one means another kernel."""
-    with open(FRAGMENT) as text:
-        recipe = text.read() + _CONFIGURE + _BUILD
-    return hashlib.sha256(recipe.encode()).hexdigest()
+class _Kernel:
+    def __init__(self, name, make=()):
+        self.name = name
+        self.make = make        # arguments for its build
+        self.fragments = ("common.config", f"{name}.config")
+        # In the root, and it stays there: modules are built against it.
+        self.tree = f"/build/{name}-kernel"
+        self.stamp = os.path.join(ROOT, self.tree.lstrip("/"),
+                                  ".vgpu-lab-stamp")
+
+    def options(self):
+        """What is asked for, {name: value}."""
+        options = {}
+        for fragment in self.fragments:
+            options.update(_read_config(os.path.join(_HERE, fragment)))
+        return options
+
+    def recipe(self):
+        """What the kernel is made from; another one means another kernel."""
+        recipe = [_CONFIGURE, _BUILD, *self.make,
+                  *(f"{name}={value}" for name, value in
+                    sorted(self.options().items()))]
+        return hashlib.sha256("\n".join(recipe).encode()).hexdigest()
+
+
+# What instruments the kernel itself for KCSAN is left out: its own races are not
+# ours to find.
+_KERNELS = {
+    root.DEBUG_KERNEL: _Kernel(root.DEBUG_KERNEL),
+    root.RACE_KERNEL: _Kernel(root.RACE_KERNEL, ("KCSAN_SANITIZE=n",)),
+}
 
 
 def _read_config(path):
@@ -70,45 +95,53 @@ def _read_config(path):
     return options
 
 
-def _check_config():
+def _check_config(kernel):
     """Kconfig drops what it cannot have without a word, so compare."""
-    have = _read_config(os.path.join(ROOT, TREE.lstrip("/"), ".config"))
-    lost = [f"{name}={value}" for name, value in _read_config(FRAGMENT).items()
+    have = _read_config(os.path.join(ROOT, kernel.tree.lstrip("/"), ".config"))
+    lost = [f"{name}={value}" for name, value in kernel.options().items()
             if have.get(name, "n") != value]
     if lost:
-        raise LabError("the debug kernel cannot have " + ", ".join(lost))
+        raise LabError(f"the {kernel.name} kernel cannot have " +
+                       ", ".join(lost))
 
 
-def _make(script, *args):
+def _make(kernel, script, *args):
     return root.enter(["env", "DEBIAN_FRONTEND=noninteractive", "nice",
-                       "sh", "-c", script, "sh", TREE, *args])
+                       "sh", "-c", script, "sh", kernel.tree, *args])
 
 
-def _build():
-    directory = os.path.dirname(_STAMP)
-    if not os.path.isdir(directory):
-        step("fetching the source of the debug kernel",
-             _make(_SOURCE, root.SUITE), "debug-source.log")
-    if os.path.exists(_STAMP):
-        os.remove(_STAMP)
-    step("configuring the debug kernel", _make(_CONFIGURE),
-         "debug-config.log")
-    _check_config()
-    step("building the debug kernel, about 10 minutes on two processors",
-         _make(_BUILD), "debug-build.log")
-    with open(_STAMP, "w") as stamp:
-        stamp.write(_recipe())
+def _build(kernel):
+    name = kernel.name
+    if not os.path.isdir(os.path.dirname(kernel.stamp)):
+        step(f"fetching the source of the {name} kernel",
+             _make(kernel, _SOURCE, root.SUITE), f"{name}-source.log")
+    if os.path.exists(kernel.stamp):
+        os.remove(kernel.stamp)
+    step(f"configuring the {name} kernel",
+         _make(kernel, _CONFIGURE, *(f"{_IN_ROOT}/{fragment}"
+                                     for fragment in kernel.fragments)),
+         f"{name}-config.log")
+    _check_config(kernel)
+    step(f"building the {name} kernel, about 10 minutes on two processors",
+         _make(kernel, _BUILD, *kernel.make), f"{name}-build.log")
+    with open(kernel.stamp, "w") as stamp:
+        stamp.write(kernel.recipe())
 
 
-def ensure():
-    """Build and install the debug kernel unless an up-to-date one is there;
-    return its release."""
-    with locked("debug-kernel"):
-        try:
-            with open(_STAMP) as stamp:
-                current = stamp.read() == _recipe()
-        except FileNotFoundError:
-            current = False
-        if not current:
-            _build()
-    return root.release(root.DEBUG_KERNEL)
+def is_built(name):
+    kernel = _KERNELS[name]
+    try:
+        with open(kernel.stamp) as stamp:
+            return stamp.read() == kernel.recipe()
+    except FileNotFoundError:
+        return False
+
+
+def ensure(name):
+    """Build and install a kernel unless an up-to-date one is there; return its
+    release."""
+    kernel = _KERNELS[name]
+    with locked(f"{name}-kernel"):
+        if not is_built(name):
+            _build(kernel)
+    return root.release(name)

@@ -59,7 +59,7 @@ def _demo(args):
 
 def _test(args):
     root.ensure()
-    return tests.main(args.patterns)
+    return tests.main(args.patterns, args.full, args.minutes)
 
 
 def _bench(args):
@@ -97,8 +97,14 @@ def _parser():
 
     verb = verbs.add_parser(
         "test", help="run the tests",
-        description="Run every test, or those whose name contains a PATTERN. "
-        "Prints TAP and one closing line.")
+        description="Run the fast set of tests, all tests, or those whose "
+        "name contains a PATTERN. Prints TAP and one closing line.")
+    verb.add_argument("--full", action="store_true",
+                      help="all tests: the fast set, then the rest of it on "
+                      "every kernel and pGPU, the debug kernel too")
+    verb.add_argument("--minutes", type=float, default=0, metavar="N",
+                      help="end after that time; what is left counts as "
+                      "skipped")
     verb.add_argument("patterns", nargs="*", metavar="PATTERN")
     verb.set_defaults(function=_test)
 

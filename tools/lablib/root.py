@@ -21,18 +21,19 @@ PACKAGES = """
     edid-decode libdrm-tests ca-certificates debian-archive-keyring
     qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
     dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
-    edac-utils rasdaemon shellcheck codespell coccinelle libpython3.13
+    edac-utils rasdaemon gcovr shellcheck codespell coccinelle libpython3.13
 """.split()
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
 # the suite itself is there from the start.
 # The first is that of the suite; the tests run on these in this order.
 STOCK_KERNELS = ("6.12", "6.1", "7")
-KERNELS = (*STOCK_KERNELS, "debug")
 DEFAULT_KERNEL = "6.12"
 # Built when asked for; debugkernel.py knows how.
 DEBUG_KERNEL = "debug"
-_DEBUG_SUFFIX = "-vgpu-debug"
+RACE_KERNEL = "race"
+BUILT_KERNELS = (DEBUG_KERNEL, RACE_KERNEL)
+KERNELS = (*STOCK_KERNELS, *BUILT_KERNELS)
 
 # Runs in the root, as its last step.
 _ADD_KERNELS = r"""
@@ -42,6 +43,17 @@ apt-get install -y -t trixie-backports linux-image-amd64 linux-headers-amd64
 image=$(apt-cache search --names-only '^linux-image-6\.1\.0-[0-9]+-amd64$' |
         cut -d' ' -f1 | sort -V | tail -n 1)
 apt-get install -y "$image" "linux-headers-${image#linux-image-}"
+# The emulator of the lab host; the QEMU that is tested in it is the suite's.
+cd /tmp
+apt-get download qemu-system-x86/trixie-backports \
+    qemu-system-data/trixie-backports seabios/trixie-backports ipxe-qemu
+mkdir /opt/qemu
+for package in ./*.deb; do
+    dpkg-deb -x "$package" /opt/qemu
+    rm "$package"
+done
+/opt/qemu/usr/bin/qemu-system-x86_64 --version
+cd /
 apt-get clean
 mkdir -p /vgpu /build /lab /share /usr/src/linux-selftests
 tar -C /usr/src/linux-selftests --strip-components=1 -xf \
@@ -157,8 +169,8 @@ def release(kernel):
     """The full release of a kernel of the lab: '6.12' -> '6.12.107+deb13'."""
     modules = os.path.join(ROOT, "lib/modules")
     found = [name for name in os.listdir(modules)
-             if (kernel == DEBUG_KERNEL if name.endswith(_DEBUG_SUFFIX)
-                 else name.startswith(kernel + "."))]
+             if (name.endswith(f"-vgpu-{kernel}") if kernel in BUILT_KERNELS
+                 else name.startswith(kernel + ".") and "-vgpu-" not in name)]
     if not found:
         raise LabError(f"no kernel {kernel} in {modules}")
     return max(found, key=lambda name: os.stat(

@@ -2,15 +2,21 @@
 """tools/lab selfcheck: bugs that are planted, and have to be found."""
 from . import build, root, vm
 from .host import LabError, say
+from .tally import Tally
 
-# Each kind of bug, and what the kernel says of it.  Locks first: any other report
-# turns their check off.
+# The kernel that is to find each kind of bug, and what it says of it.  Locks first:
+# any other report turns their check off.
 _BUGS = {
-    "lock-inversion": "possible circular locking",
-    "sleep": "sleeping function called from invalid context",
-    "out-of-bounds": "KASAN: slab-out-of-bounds",
-    "use-after-free": "KASAN: slab-use-after-free",
-    "leak": "unreferenced object",
+    root.DEBUG_KERNEL: {
+        "lock-inversion": "possible circular locking",
+        "sleep": "sleeping function called from invalid context",
+        "out-of-bounds": "KASAN: slab-out-of-bounds",
+        "use-after-free": "KASAN: slab-use-after-free",
+        "leak": "unreferenced object",
+    },
+    root.RACE_KERNEL: {
+        "race": "KCSAN: data-race",
+    },
 }
 
 
@@ -28,24 +34,26 @@ def _segments(log):
     return found
 
 
-def main():
-    release = build.modules(root.DEBUG_KERNEL)
-    module = build.planted(root.DEBUG_KERNEL)
-    say("planting " + ", ".join(_BUGS))
+def _plant(tally, kernel, bugs):
+    release = build.modules(kernel)
+    module = build.planted(kernel)
+    say("planting " + ", ".join(bugs))
     result = vm.run(release, "/vgpu/tools/labhost/selfcheck " +
-                    " ".join([module, *_BUGS]), name="selfcheck", load=False,
+                    " ".join([module, *bugs]), name="selfcheck", load=False,
                     append="kasan_multi_shot")
     vm.discard(result)
     segments = _segments(result.log)
     if "end" not in segments:
         raise LabError(f"no end: {result.trouble}; kernel log: {result.log}")
-    missed = 0
-    for bug, report in _BUGS.items():
-        lines = segments.get(bug, [])
-        good = any(report in line and vm.is_trouble(line) for line in lines)
-        missed += not good
-        print(f"{'ok' if good else 'not ok'} - {bug}: \"{report}\"")
-    good = bool(result.trouble)
-    missed += not good
-    print(f"{'ok' if good else 'not ok'} - the run is a failure")
-    return 1 if missed else 0
+    for bug, report in bugs.items():
+        tally.result(any(report in line and vm.is_trouble(line)
+                         for line in segments.get(bug, [])),
+                     f"{bug}: \"{report}\"")
+    tally.result(bool(result.trouble), f"the run on {kernel} is a failure")
+
+
+def main():
+    tally = Tally()
+    for kernel, bugs in _BUGS.items():
+        _plant(tally, kernel, bugs)
+    return tally.end_line()

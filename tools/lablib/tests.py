@@ -2,129 +2,12 @@
 """tools/lab test: everything that is tested, and the closing line."""
 import io
 import json
-import re
 import subprocess
+import time
 
-from . import bench, build, root, static, vm
+from . import bench, build, coverage, programs, root, static, vm
 from .host import LabError, say
-
-# Programs of selftests/ in the order in which they run: what reloads modules
-# or starts daemons comes after what must not be disturbed.
-PROGRAMS = ("types", "config_space", "registers", "device", "plane",
-            "edid_region", "interrupts", "heads", "params", "doorbell",
-            "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
-            "iommufd", "hostile", "stress", "lifecycle",
-            "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
-            "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh", "edac.sh",
-            "mdevctl.sh", "libvirt.sh")
-# Those that start a guest.
-GUEST_PROGRAMS = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh",
-                  "libvirt.sh"}
-# Those that look at programs more than at the driver and take minutes run here;
-# elsewhere when they are named.
-CLIENT_PROGRAMS = {"several.sh", "unplug.sh", "mdevctl.sh", "libvirt.sh"}
-CLIENT_RUNS = ((root.DEFAULT_KERNEL, "soft"), (root.DEFAULT_KERNEL, "ivshmem"))
-
-# On which kernels and pGPUs they run ...
-_RUNS = (*((kernel, "soft") for kernel in root.STOCK_KERNELS),
-         (root.DEFAULT_KERNEL, "ivshmem"), (root.DEFAULT_KERNEL, "bochs"))
-# ... and when a pattern begins with their name: a kernel that takes long to
-# build.
-_RUNS_NAMED = ((root.DEBUG_KERNEL, "soft"), (root.DEBUG_KERNEL, "ivshmem"))
-
-# For all programs on one kernel, in seconds.
-_TIMEOUT = 3600
-
-_RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
-
-
-class Tally:
-    """Prints TAP as it comes and counts results: of the tests inside a
-    program, and of the program itself where it has none inside."""
-
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-        # Of each program that has come to its end: its name, and how many of
-        # its tests passed, failed and were skipped.
-        self.programs = []
-        self._before = (0, 0, 0)
-        self._inside = 0
-        self._inside_failed = 0
-        self._line = b""
-
-    def result(self, good, name, skip=""):
-        """A test of the lab itself."""
-        word = "ok" if good else "not ok"
-        print(f"{word} - {name}" + (f" # SKIP {skip}" if skip else ""),
-              flush=True)
-        if skip:
-            self.skipped += 1
-        elif good:
-            self.passed += 1
-        else:
-            self.failed += 1
-
-    def write(self, data):
-        """A binary sink for what the lab host prints."""
-        *lines, self._line = (self._line + data).split(b"\n")
-        for line in lines:
-            text = line.decode(errors="replace").rstrip("\r")
-            print(text, flush=True)
-            self._count(text)
-
-    def flush(self):
-        pass
-
-    def totals(self):
-        return (self.passed, self.failed, self.skipped)
-
-    def begin(self):
-        """A run of programs begins."""
-        self.programs = []
-        self._before = self.totals()
-
-    def end(self):
-        """It has ended; what a program that did not has printed is void."""
-        self.passed, self.failed, self.skipped = self._before
-        self._inside = self._inside_failed = 0
-
-    def forget(self, names):
-        """The results of these programs are void, too."""
-        for name, *counts in self.programs:
-            if name in names:
-                self.passed -= counts[0]
-                self.failed -= counts[1]
-                self.skipped -= counts[2]
-
-    def _end_program(self, name):
-        counts = [now - before for now, before in
-                  zip(self.totals(), self._before)]
-        self.programs.append((name.split()[-1] if "#" not in name else
-                              name.split("#")[0].split()[-1], *counts))
-        self._before = self.totals()
-        self._inside = self._inside_failed = 0
-
-    def _count(self, text):
-        match = _RESULT.match(text)
-        if not match:
-            return
-        inside, word, name = match.groups()
-        skip = "# SKIP" in name
-        good = word == "ok"
-        if inside:
-            self._inside += 1
-            self._inside_failed += not good
-        # Not what its tests have said one by one.
-        if inside or not self._inside or not (good or self._inside_failed):
-            if skip:
-                self.skipped += 1
-            elif good:
-                self.passed += 1
-            else:
-                self.failed += 1
-        if not inside:
-            self._end_program(name)
-
+from .tally import Tally
 
 def _builds(tally, wanted):
     for kernel in root.STOCK_KERNELS:
@@ -146,6 +29,9 @@ _UNIT = (
     ("the device model", "make -s -C /vgpu/selftests/unit O=/build/unit "
      "KSELFTEST=/usr/src/linux-selftests/tools/testing/selftests "
      "EDID_DIR=/build/unit/edid run edid-check"),
+    # In parallel, for what comes out in the end is what counts.
+    ("the device model against fuzzers, 30 seconds each",
+     "make -s -k -j2 -C /vgpu/selftests/unit O=/build/unit SECONDS=30 fuzz"),
     ("vgpu-smi", "make -s -C /vgpu/tools/vgpu-smi O=/build/vgpu-smi check"),
 )
 
@@ -154,7 +40,7 @@ def _unit(tally, wanted):
     if not wanted("unit"):
         return
     for what, command in _UNIT:
-        say(f"running the unit tests of {what}")
+        say(f"testing {what}")
         script = "mkdir -p /build/unit/edid /build/vgpu-smi; " + command
         done = subprocess.run(root.enter(["sh", "-c", script]), check=False,
                               stdin=subprocess.DEVNULL,
@@ -162,7 +48,7 @@ def _unit(tally, wanted):
                               stderr=subprocess.STDOUT)
         tally.write(b"".join(b"# " + line + b"\n"
                              for line in done.stdout.splitlines()))
-        tally.result(done.returncode == 0, f"unit tests of {what}")
+        tally.result(done.returncode == 0, f"unit: {what}")
 
 
 def _lab_run(tally, wanted):
@@ -221,93 +107,75 @@ def _lab_bench(tally, wanted):
                      skip="no emulation")
 
 
-def _run_name(kernel, pgpu):
-    return kernel if pgpu == "soft" else f"{kernel}-{pgpu}"
+class _Time:
+    """How long all may take.  Nothing is begun that has no chance to end."""
+
+    _ENOUGH = 300
+
+    def __init__(self, minutes):
+        self._end = time.monotonic() + 60 * minutes if minutes else None
+
+    def _left(self):
+        return self._end - time.monotonic()
+
+    def enough(self, more):
+        return self._end is None or self._left() > self._ENOUGH + more
+
+    def over(self):
+        return self._end is not None and self._left() <= 0
+
+    def limit(self, seconds):
+        return seconds if self._end is None else min(seconds, self._left())
 
 
-# What an emulator that has lost an interrupt looks like from inside: a processor
-# without its timer, which no module can take away from it; and what that may lead
-# to where a guest runs.
-_LOST = re.compile("rcu: INFO: .* detected stall")
-_STALLED = re.compile("blocked for more than|detected stall|soft lockup")
-
-
-def _run_programs(tally, release, pgpu, programs):
-    """Run programs in a lab host; return it, and which have to run again."""
-    tally.begin()
-    result = vm.run(release, "/vgpu/tools/labhost/run-tests " +
-                    " ".join(programs), out=tally, name=f"test-{pgpu}",
-                    timeout=_TIMEOUT, pgpu=pgpu, numa=vm.NUMA)
-    vm.discard(result)
-    tally.end()
-    left = programs[len(tally.programs):]
-    again = [name for name, _, failed, _ in tally.programs
-             if failed and name in GUEST_PROGRAMS]
-    how = _STALLED if left and left[0] in GUEST_PROGRAMS else _LOST
-    stalled = result.status is None and left and how.search(result.trouble)
-    # Without a word, too, where a guest runs.
-    stalled = stalled or (how is _STALLED and result.status is None and
-                          not result.context)
-    if vm.accel() == "kvm" or not (stalled or result.status is not None):
-        again = []
-    elif stalled:
-        result.trouble = None
-        again += left
-    return result, again
-
-
-def _selftests(tally, kernel, pgpu, wanted, everything=True):
-    name = _run_name(kernel, pgpu)
-    programs = [p for p in PROGRAMS if wanted(f"{name}/{p}") and
-                (everything or p not in CLIENT_PROGRAMS)]
-    if not programs:
-        return
-    try:
-        release = build.modules(kernel)
-        build.selftests()
-        if GUEST_PROGRAMS.intersection(programs):
-            build.guest(kernel)
-    except LabError as error:
-        say(str(error))
-        tally.result(False, f"{name}: build")
-        return
-    print(f"# kernel {release}, pGPU {pgpu}")
-    result, again = _run_programs(tally, release, pgpu, programs)
-    if again and not result.trouble:
-        # Emulation of a processor that runs a guest is not perfect: once in
-        # some thirty starts an interrupt is lost, and the guest or the lab host
-        # is never heard of again.  A fault of ours fails twice.
-        print("# once more in a new lab host: " + " ".join(again))
-        tally.forget(again)
-        result, _ = _run_programs(tally, release, pgpu, again)
-    if result.trouble:
-        for line in result.context:
-            print("# " + line.rstrip())
-        say(f"{result.trouble}; kernel log: {result.log}")
-    tally.result(not result.trouble, f"{name}: the kernel's log is clean")
-    tally.result(result.status == 0, f"{name}: the runner came to its end")
-
-
-def main(patterns):
-    def wanted(name):
-        return not patterns or any(pattern in name for pattern in patterns)
-
-    tally = Tally()
+def _steps(tally, wanted):
     if wanted("static"):
         static.main(tally)
     _builds(tally, wanted)
     _unit(tally, wanted)
     _lab_run(tally, wanted)
     _lab_bench(tally, wanted)
-    for run in _RUNS:
-        _selftests(tally, *run, wanted,
-                   everything=patterns or run in CLIENT_RUNS)
-    for run in _RUNS_NAMED:
-        if any(pattern.startswith(_run_name(*run)) for pattern in patterns):
-            _selftests(tally, *run, wanted)
+
+
+def _some(tally, patterns, limit):
+    """What has one of the patterns in its name."""
+    def wanted(name):
+        return any(pattern in name for pattern in patterns)
+
+    _steps(tally, wanted)
+    coverage.clear()
+    for run in programs.RUNS:
+        # What takes long to build is named with the beginning of its name.
+        if run.kernel in root.STOCK_KERNELS or any(
+                pattern.startswith(run.name) for pattern in patterns):
+            programs.execute(tally, run, [
+                name for name in programs.PROGRAMS
+                if wanted(f"{run.name}/{name}")], limit)
+    coverage.report(tally, judge=False)
     if not tally.passed + tally.failed + tally.skipped:
         raise LabError("no test has " + " or ".join(
             f'"{pattern}"' for pattern in patterns) + " in its name")
-    print(f"{tally.passed} passed, {tally.failed} failed, "
-          f"{tally.skipped} skipped", flush=True)
-    return 1 if tally.failed else 0
+
+
+def _all(tally, full, limit):
+    """The fast set, and with full what it leaves."""
+    _steps(tally, lambda name: True)
+    coverage.clear()
+    for run in programs.RUNS:
+        programs.execute(tally, run, run.fast, limit)
+    for run in programs.RUNS:
+        if full:
+            programs.execute(tally, run, run.rest(), limit)
+        elif run.rest():
+            print(f"# left to --full: {run.name}: " + " ".join(run.rest()))
+    coverage.report(tally, judge=full)
+
+
+def main(patterns, full, minutes):
+    tally = Tally()
+    limit = _Time(minutes)
+    if patterns:
+        _some(tally, patterns, limit)
+    else:
+        _all(tally, full, limit)
+    return tally.end_line()

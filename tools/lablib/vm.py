@@ -16,7 +16,7 @@ from .host import CACHE, LOGS, LabError, say
 
 # What a healthy kernel never prints.
 _TROUBLE = re.compile(
-    r"WARNING: |BUG: |Oops|general protection fault|Kernel panic|KASAN: |"
+    r"WARNING: |BUG: |Oops|general protection fault|Kernel panic|K[AC]SAN: |"
     r"UBSAN: |INFO: task .* blocked|rcu: INFO: .* detected|soft lockup|"
     r"possible (circular|recursive) locking|suspicious RCU usage|"
     r"refcount_t: |list_(add|del) corruption|Bad page state|"
@@ -32,10 +32,15 @@ _APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
            "sysctl.kernel.hung_task_panic=1 "
            "sysctl.kernel.panic_on_rcu_stall=1")
 
+# That of backports.
+_QEMU = "/opt/qemu/usr/bin/qemu-system-x86_64"
+
 DEFAULT_TIMEOUT = 1800
 # Until the command begins; a debug kernel beside other work has taken five
 # minutes.
 _BOOT_TIMEOUT = 600
+# For the last words of a kernel.
+_PANIC_TIMEOUT = 10
 
 
 def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
@@ -43,8 +48,9 @@ def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
     """The command line of virtme-ng, to be run in the root directory."""
     cpu = ("host" if accel == "kvm" else "max") + features
     return (["vng", "--run", f"/boot/vmlinuz-{release}", "--force-9p",
-             "--verbose", "--name", "labhost", "--cpus", str(cpus),
-             "--memory", memory, "--append", f"{_APPEND} {append}".strip(),
+             "--verbose", "--qemu", _QEMU, "--name", "labhost",
+             "--cpus", str(cpus), "--memory", memory,
+             "--append", f"{_APPEND} {append}".strip(),
              f"--qemu-opts=-cpu {cpu} {qemu}".strip()] +
             ["--disable-kvm"] * (accel != "kvm") + list(options))
 
@@ -107,6 +113,7 @@ class _Copier(threading.Thread):
     def __init__(self, source, *sinks):
         super().__init__(daemon=True)
         self._source, self._sinks = source, sinks
+        self.last = time.monotonic()    # when something came
         self.start()
 
     def run(self):
@@ -114,9 +121,27 @@ class _Copier(threading.Thread):
             data = os.read(self._source.fileno(), 65536)
             if not data:
                 return
+            self.last = time.monotonic()
             for sink in self._sinks:
                 sink.write(data)
                 sink.flush()
+
+
+class _Watch:
+    """A sink that notices a kernel that has given up.  It ought to reboot, which
+    ends the lab host; a processor that is emulated wrongly may never get there."""
+
+    def __init__(self):
+        self.panic = threading.Event()
+        self._last = b""
+
+    def write(self, data):
+        if b"Kernel panic - not syncing" in self._last + data:
+            self.panic.set()
+        self._last = data[-100:]
+
+    def flush(self):
+        pass
 
 
 class _Tail(threading.Thread):
@@ -181,23 +206,39 @@ def _started(directory):
     return os.path.exists(os.path.join(directory, "started"))
 
 
-def _boot(command, out, log, directory, timeout):
+def _wait(vm, out, panic, directory, timeout, silence):
+    """Wait for the end of a lab host; return why it was not waited for."""
+    began = time.monotonic()
+    while True:
+        try:
+            vm.wait(1)
+            return None
+        except subprocess.TimeoutExpired:
+            pass
+        if panic.is_set():
+            time.sleep(_PANIC_TIMEOUT)
+            return None if vm.poll() is not None else "it did not reboot"
+        now = time.monotonic()
+        passed = now - began
+        if not _started(directory) and passed > min(timeout, _BOOT_TIMEOUT):
+            return "it did not come up"
+        if passed > timeout:
+            return f"no end after {timeout:.0f} seconds"
+        if silence and now - out.last > silence:
+            return f"not a word for {silence} seconds"
+
+
+def _boot(command, out, log, directory, timeout, silence):
     """Run a lab host to its end; return what was wrong with that."""
-    trouble = None
+    watch = _Watch()
     with open(log, "wb") as kernel:
         vm = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            copiers = [_Copier(vm.stdout, out), _Copier(vm.stderr, kernel)]
-            try:
-                vm.wait(min(timeout, _BOOT_TIMEOUT))
-            except subprocess.TimeoutExpired:
-                if not _started(directory):
-                    raise
-                vm.wait(timeout)
-        except subprocess.TimeoutExpired:
-            trouble = f"no end after {timeout} seconds" if \
-                _started(directory) else "it did not come up"
+            copiers = [_Copier(vm.stdout, out),
+                       _Copier(vm.stderr, kernel, watch)]
+            trouble = _wait(vm, copiers[0], watch.panic, directory,
+                            timeout, silence)
         finally:
             # With unshare dies everything in its PID namespace.
             vm.kill()
@@ -208,10 +249,11 @@ def _boot(command, out, log, directory, timeout):
 
 
 def run(release, command, load=True, out=None, err=None, share="",
-        timeout=DEFAULT_TIMEOUT, name="run", pgpu="soft", qemu="",
+        timeout=DEFAULT_TIMEOUT, silence=0, name="run", pgpu="soft", qemu="",
         numa=(), **options):
     """Boot a lab host with the modules of that release, run a shell command
-    in it as root, and wait for the end.  Standard output goes to out, standard
+    in it as root, and wait for the end: for timeout seconds, and if it says
+    nothing only for silence seconds.  Standard output goes to out, standard
     error to err, both binary files."""
     out = out or sys.stdout.buffer
     err = err or sys.stderr.buffer
@@ -232,7 +274,7 @@ def run(release, command, load=True, out=None, err=None, share="",
     for attempt in range(2):
         say(f"booting the lab host with {release}")
         trouble = _boot(root.enter(vng, run=directory, share=share), out, log,
-                        directory, timeout)
+                        directory, timeout, silence)
         # An emulated processor may have lost an interrupt before anything of
         # ours was there.
         if _started(directory) or attempt or accel() == "kvm":

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The programs of selftests/: which there are, on which kernels and pGPUs they
+run, and running them in a lab host."""
+import re
+
+from . import build, coverage, root, vm
+from .host import LabError, say
+
+# In the order in which they run: what reloads modules or starts daemons comes
+# after what must not be disturbed.
+PROGRAMS = ("types", "config_space", "registers", "device", "plane",
+            "edid_region", "interrupts", "heads", "params", "doorbell",
+            "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
+            "iommufd", "hostile", "stress", "lifecycle",
+            "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
+            "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh", "edac.sh",
+            "mdevctl.sh", "libvirt.sh")
+# Those that start a guest.
+_GUEST = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh", "libvirt.sh"}
+# Those that look at programs more than at the driver and take minutes: on the
+# default kernel alone, elsewhere when they are named.
+_CLIENTS = ("several.sh", "unplug.sh", "mdevctl.sh", "libvirt.sh")
+_NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
+# What another kernel does in another way.
+_OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
+                 "mapping", "hwpoison", "dmabuf", "iommufd", "hostile",
+                 "configfs.sh", "removal.sh", "guest.sh")
+# What memory behind a BAR does in another way.
+_OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "dmabuf",
+                 "linear.sh", "guest.sh")
+# Where threads meet.
+_RACES = ("interrupts", "heads", "doorbell", "move", "hwpoison", "hostile",
+          "stress", "removal.sh", "guest.sh")
+
+# For all programs on one kernel, for a lab host that has fallen silent, and to build
+# a kernel, in seconds.
+_TIMEOUT = 3600
+_SILENCE = 900
+_KERNEL_TIME = 1500
+
+
+class Run:
+    """Programs on a kernel and a kind of pGPU.  Those in fast are in the fast
+    set; all is what there is in all without being named."""
+
+    def __init__(self, kernel, pgpu, fast, everything):
+        self.kernel, self.pgpu = kernel, pgpu
+        self.fast, self.all = fast, everything
+        self.name = kernel if pgpu == "soft" else f"{kernel}-{pgpu}"
+
+    def rest(self):
+        """What the fast set leaves."""
+        return tuple(name for name in self.all if name not in self.fast)
+
+
+RUNS = (
+    Run("6.12", "soft", PROGRAMS, PROGRAMS),
+    Run("6.1", "soft", _OTHER_KERNEL, _NO_CLIENTS),
+    Run("7", "soft", _OTHER_KERNEL, _NO_CLIENTS),
+    Run("6.12", "ivshmem", _OTHER_MEMORY, PROGRAMS),
+    Run("6.12", "bochs", (), _NO_CLIENTS),
+    # Kernels that have to be built first.
+    Run("debug", "soft", (), _NO_CLIENTS),
+    Run("debug", "ivshmem", (), _OTHER_MEMORY),
+    Run("race", "soft", (), _RACES),
+)
+
+# What an emulator that has lost an interrupt looks like from inside: a processor
+# without its timer, which no module can take away from it; and what that may lead
+# to where a guest runs.  The overflow of a stack is one of host code that runs
+# with the guest's GS: a fault between the exit from the guest and what restores
+# that.
+_LOST = re.compile("rcu: INFO: .* detected stall")
+_STALLED = re.compile("blocked for more than|detected stall|soft lockup|"
+                      "stack guard page was hit|corrupted stack end")
+
+
+def _boot(tally, release, run, programs, timeout, name):
+    """Run programs in a lab host; return it, and which have to run again."""
+    tally.begin()
+    result = vm.run(release, "/vgpu/tools/labhost/run-tests " +
+                    " ".join(programs), out=tally, name=name, timeout=timeout,
+                    silence=_SILENCE, pgpu=run.pgpu, numa=vm.NUMA)
+    coverage.add(result.directory, release)
+    vm.discard(result)
+    tally.end()
+    left = programs[len(tally.programs):]
+    again = [name for name, _, failed, _ in tally.programs
+             if failed and name in _GUEST]
+    how = _STALLED if left and left[0] in _GUEST else _LOST
+    stalled = result.status is None and left and how.search(result.trouble)
+    # Without a word, too, where a guest runs.
+    stalled = stalled or (how is _STALLED and result.status is None and
+                          not result.context)
+    if vm.accel() == "kvm" or not (stalled or result.status is not None):
+        again = []
+    elif stalled:
+        result.trouble = None
+        again += left
+    return result, again
+
+
+def _complain(result):
+    for line in result.context:
+        print("# " + line.rstrip())
+    if result.trouble:
+        say(f"{result.trouble}; kernel log: {result.log}")
+
+
+def execute(tally, run, programs, time):
+    """Run programs of a run in a lab host and count their results.  No longer
+    than there is time: what is left then is skipped."""
+    if not programs:
+        return
+    if not time.enough(_KERNEL_TIME * build.takes_long(run.kernel)):
+        tally.result(True, f"{run.name}: " + " ".join(programs),
+                     skip="no time left")
+        return
+    try:
+        release = build.modules(run.kernel)
+        build.selftests()
+        if _GUEST.intersection(programs):
+            build.guest(run.kernel)
+    except LabError as error:
+        say(str(error))
+        tally.result(False, f"{run.name}: build")
+        return
+    print(f"# kernel {release}, pGPU {run.pgpu}")
+    name = f"test-{run.pgpu}"
+    result, again = _boot(tally, release, run, programs,
+                          time.limit(_TIMEOUT), name)
+    if again and not result.trouble and not time.over():
+        # Emulation of a processor that runs a guest is not perfect: once in
+        # some thirty starts an interrupt is lost, and the guest or the lab host
+        # is never heard of again.  A fault of ours fails twice.
+        _complain(result)
+        print("# once more in a new lab host: " + " ".join(again))
+        tally.forget(again)
+        result, _ = _boot(tally, release, run, again, time.limit(_TIMEOUT),
+                          name + "-again")
+    if time.over() and result.status is None and not result.context:
+        tally.result(True, f"{run.name}: the rest", skip="no time left")
+        return
+    _complain(result)
+    tally.result(not result.trouble, f"{run.name}: the kernel's log is clean")
+    tally.result(result.status == 0, f"{run.name}: the runner came to its end")
