@@ -359,7 +359,7 @@ u64 vram_spare_pages(struct pgpu *pgpu, u64 *free);
 /* ecc.c */
 void pgpu_ecc_init(struct pgpu *pgpu);
 void pgpu_ecc_fini(struct pgpu *pgpu);
-void pgpu_ecc_load(struct pgpu *pgpu);
+int pgpu_ecc_load(struct pgpu *pgpu);
 void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m);
 ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
 		      size_t count);

@@ -611,9 +611,13 @@ static int pgpu_ecc_load_pages(struct pgpu *pgpu, const void *file)
  * @pgpu: nobody uses it yet
  *
  * From vgpu/retired-pages-<PCI address>.bin, if there is one.  A file that is
- * not this GPU's list is not used, and the log says so.
+ * not this GPU's list, or cannot be read, is not used, and the log says so.
+ * Where there is one and no memory for it the GPU has to be tried again, or bad
+ * pages would be handed out.
+ *
+ * Return: 0 or -ENOMEM
  */
-void pgpu_ecc_load(struct pgpu *pgpu)
+int pgpu_ecc_load(struct pgpu *pgpu)
 {
 	char identity[VGPU_RETIRED_IDENTITY];
 	const struct firmware *file;
@@ -623,14 +627,20 @@ void pgpu_ecc_load(struct pgpu *pgpu)
 
 	snprintf(name, sizeof(name), "vgpu/retired-pages-%s.bin",
 		 dev_name(pgpu->dev));
-	if (firmware_request_nowarn(&file, name, pgpu->dev))
-		return;
+	ret = firmware_request_nowarn(&file, name, pgpu->dev);
+	if (ret) {
+		if (ret != -ENOENT)
+			dev_err(pgpu->dev, "VGPU-ECC-LIST: %s: %d\n", name,
+				ret);
+		return ret == -ENOMEM ? ret : 0;
+	}
 	pgpu_ecc_identity(pgpu, identity);
 	why = vgpu_retired_check(file->data, file->size, identity,
 				 pgpu_nr_pages(pgpu));
 	if (why) {
 		dev_err(pgpu->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
 			why);
+		ret = 0;
 		goto out;
 	}
 	mutex_lock(&pgpu->lock);
@@ -643,4 +653,5 @@ void pgpu_ecc_load(struct pgpu *pgpu)
 			 pgpu->ecc.nr_retired);
 out:
 	release_firmware(file);
+	return ret;
 }

@@ -115,9 +115,10 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 	ret = vram_init(pgpu);
 	if (!ret)
 		ret = pgpu_init_types(pgpu);
+	if (!ret)
+		ret = pgpu_ecc_load(pgpu);
 	if (ret)
 		return ret;
-	pgpu_ecc_load(pgpu);
 	pgpu_set_live(pgpu, true);
 	ret = mdev_register_parent(&pgpu->parent, dev, &vgpu_mdev_driver,
 				   pgpu->mtypes, pgpu->nr_types);
