@@ -11,7 +11,7 @@ from .host import LabError, say
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
             "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
-            "iommufd", "hostile", "stress", "lifecycle",
+            "iommufd", "hostile", "faults", "stress", "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
             "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh", "edac.sh",
             "mdevctl.sh", "libvirt.sh")

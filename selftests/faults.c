@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What if memory runs out: each operation again and again, its first, second,
+ * third ... allocation or copy from user space failing, until there is nothing
+ * left to fail.  It returns an errno or succeeds all the same, nothing is lost,
+ * and the next attempt succeeds.
+ *
+ * Only what is reached through our modules fails, so that it is our paths that
+ * are tested, and nothing in functions of the kernel that break when they fail
+ * (6.12): vfio_create_group() warns, pci_create_root_bus() goes on with a bridge
+ * that it has freed, pci_device_add() warns and leaves half a device behind;
+ * the loader of firmware takes a file that there is no memory to read for one
+ * that does not exist, and 9p loses its root on the way.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_test.h"
+
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define FB		(16 * VT_MIB)
+#define PAGE		4096UL
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define CONFIGFS	"/sys/kernel/config/vgpu-soft"
+#define FIRMWARE	"/tmp/vgpu-faults"
+#define FIRMWARE_PATH	"/sys/module/firmware_class/parameters/path"
+/* Of a vGPU with one head. */
+#define VECTORS		3
+/* More than any operation does. */
+#define MOST		5000
+
+FIXTURE(faults)
+{
+	struct vt_gpu gpu;
+	struct vt_dev dev;
+	const char *address;
+	uint8_t *map;
+	int dmabuf;
+};
+
+typedef FIXTURE_DATA(faults) faults_data;
+
+/* An operation, and what undoes it when it has succeeded. */
+struct operation {
+	int (*begin)(faults_data *self);
+	void (*end)(faults_data *self);
+};
+
+/* From the first symbol of a module, or of one function, to the next. */
+static bool text_range(const char *wanted, bool module, unsigned long *start,
+		       unsigned long *end)
+{
+	char line[512], name[256], of[64], type;
+	unsigned long address;
+	FILE *symbols = fopen("/proc/kallsyms", "r");
+
+	*start = 0;
+	*end = 0;
+	while (symbols && fgets(line, sizeof(line), symbols)) {
+		of[0] = '\0';
+		if (sscanf(line, "%lx %c %255s [%63[^]]", &address, &type,
+			   name, of) < 3 || (type != 't' && type != 'T'))
+			continue;
+		if (module && !strcmp(of, wanted)) {
+			if (!*start || address < *start)
+				*start = address;
+			if (address >= *end)
+				*end = address + PAGE;
+		} else if (!module && !strcmp(name, wanted)) {
+			*start = address;
+		}
+	}
+	if (!module && *start) {
+		rewind(symbols);
+		while (fgets(line, sizeof(line), symbols))
+			if (sscanf(line, "%lx", &address) == 1 &&
+			    address > *start && (!*end || address < *end))
+				*end = address;
+	}
+	if (symbols)
+		fclose(symbols);
+	return *start;
+}
+
+/* Deep enough for everything. */
+#define DEEP		32
+/* What a module calls for memory, and not what it calls for something else. */
+#define DIRECT		7
+
+/*
+ * Fail below the module @of, no more than @depth calls from the allocator, and
+ * not in @spared.
+ */
+static bool choose(const char *of, unsigned long depth, const char *spared)
+{
+	static const char *const kinds[] = {
+		"failslab", "fail_page_alloc", "fail_usercopy",
+	};
+	unsigned long start, end, no_start = 0, no_end = 0;
+	char value[32];
+	size_t i;
+
+	if (!text_range(of, true, &start, &end) ||
+	    (spared && !text_range(spared, false, &no_start, &no_end)))
+		return false;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const struct {
+			const char *name;
+			unsigned long value;
+		} settings[] = {
+			{ "verbose", 0 }, { "stacktrace-depth", depth },
+			{ "require-start", start }, { "require-end", end },
+			{ "reject-start", no_start }, { "reject-end", no_end },
+		};
+		size_t j;
+
+		for (j = 0; j < sizeof(settings) / sizeof(*settings); j++) {
+			snprintf(value, sizeof(value), "%#lx",
+				 settings[j].value);
+			if (vt_write(value, VT_DEBUGFS "/%s/%s", kinds[i],
+				     settings[j].name))
+				return false;
+		}
+	}
+	return !vt_write("N", VT_DEBUGFS "/failslab/ignore-gfp-wait") &&
+	       !vt_write("N", VT_DEBUGFS "/fail_page_alloc/ignore-gfp-wait") &&
+	       !vt_write("N",
+			 VT_DEBUGFS "/fail_page_alloc/ignore-gfp-highmem") &&
+	       !vt_write("0", VT_DEBUGFS "/fail_page_alloc/min-order");
+}
+
+static int fail_nth_fd = -1;
+
+static void fail_nth(int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", n);
+
+	if (pwrite(fail_nth_fd, text, len, 0) != len)
+		abort();
+}
+
+/* Whether it has failed; turns it off. */
+static bool has_failed(void)
+{
+	char text[16] = "";
+
+	if (pread(fail_nth_fd, text, sizeof(text) - 1, 0) <= 0)
+		abort();
+	fail_nth(0);
+	return !atoi(text);
+}
+
+/*
+ * Fail the first, second, ... until the operation succeeds without any that
+ * has failed.  Returns how many there were, or a negative errno that does not
+ * mean that memory has run out.
+ */
+static int sweep(faults_data *self, const struct operation *op, int *survived)
+{
+	int n, ret;
+	bool failed;
+
+	*survived = 0;
+	for (n = 1; n < MOST; n++) {
+		fail_nth(n);
+		ret = op->begin(self);
+		failed = has_failed();
+		if (!ret && op->end)
+			op->end(self);
+		if (!failed)
+			return ret ?: n - 1;
+		if (ret && ret != -ENOMEM && ret != -EFAULT)
+			return ret;
+		*survived += !ret;
+	}
+	return -ELOOP;
+}
+
+#define SWEEP(least, begin, end) do {					\
+	const struct operation op = { begin, end };			\
+	int survived, n = sweep(self, &op, &survived);			\
+									\
+	TH_LOG(#begin ": %d, %d of which it survives", n, survived);	\
+	EXPECT_LE(least, n);						\
+} while (0)
+
+FIXTURE_SETUP(faults)
+{
+	fail_nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (fail_nth_fd < 0 || vt_debugfs() ||
+	    !vt_exists(VT_DEBUGFS "/failslab/require-start"))
+		SKIP(return, "a kernel without fault injection");
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	self->address = strrchr(self->gpu.dir, '/') + 1;
+	vt_uuid(self->dev.uuid);
+	ASSERT_EQ(0, vt_create(&self->gpu, "16Q", self->dev.uuid));
+	ASSERT_EQ(0, vt_params(self->dev.uuid, "console=dmabuf"));
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	/* Nothing was lost. */
+	EXPECT_EQ(3, vt_available(&self->gpu, "16Q"));
+	EXPECT_EQ(0, vt_remove(self->dev.uuid));
+	vt_gpu_del(&self->gpu);
+	close(fail_nth_fd);
+}
+
+static char other[VT_UUID];
+
+static int create(faults_data *self)
+{
+	return vt_create(&self->gpu, "16Q", other);
+}
+
+static void remove_other(faults_data *self)
+{
+	vt_remove(other);
+}
+
+TEST_F_TIMEOUT(faults, create, 900)
+{
+	vt_uuid(other);
+	ASSERT_EQ(true, choose("vgpu", DEEP, "vfio_create_group"));
+	SWEEP(10, create, remove_other);
+}
+
+static int get_device(faults_data *self)
+{
+	struct vt_dev *dev = &self->dev;
+
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, dev->uuid);
+	return dev->fd < 0 ? -errno : 0;
+}
+
+static void put_device(faults_data *self)
+{
+	close(self->dev.fd);
+}
+
+TEST_F_TIMEOUT(faults, open, 900)
+{
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	close(self->dev.fd);
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(1, get_device, put_device);
+	ASSERT_EQ(0, get_device(self));
+	vt_close(&self->dev);
+}
+
+static int set_irqs(faults_data *self)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t fds[VECTORS];
+	} arg = {
+		.set = {
+			.argsz = sizeof(arg),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.count = VECTORS,
+		},
+	};
+	int i;
+
+	for (i = 0; i < VECTORS; i++)
+		arg.fds[i] = self->dmabuf;
+	return ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
+}
+
+static void unset_irqs(faults_data *self)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = VFIO_PCI_MSIX_IRQ_INDEX,
+	};
+
+	ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &set);
+}
+
+TEST_F_TIMEOUT(faults, irqs, 900)
+{
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	/* Any eventfd will do. */
+	self->dmabuf = vt_eventfd(&self->dev, VFIO_PCI_MSIX_IRQ_INDEX, 0);
+	ASSERT_LE(0, self->dmabuf);
+	unset_irqs(self);
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(3, set_irqs, unset_irqs);
+	close(self->dmabuf);
+	vt_close(&self->dev);
+}
+
+static sigjmp_buf gone;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(gone, 1);
+}
+
+/* A page of each 2 MiB. */
+static int touch(volatile uint8_t *map, size_t len)
+{
+	size_t pos;
+
+	if (sigsetjmp(gone, 1))
+		return -EFAULT;
+	for (pos = 0; pos < len; pos += 2 * VT_MIB)
+		map[pos] = 1;
+	return 0;
+}
+
+static int map_bar(faults_data *self)
+{
+	int ret;
+
+	self->map = vt_mmap(&self->dev, BAR0, 0, FB);
+	if (!self->map)
+		return -errno;
+	ret = touch(self->map, FB);
+	if (ret)
+		munmap(self->map, FB);
+	return ret;
+}
+
+static void unmap_bar(faults_data *self)
+{
+	munmap(self->map, FB);
+	/* Memory of pages that were touched is there until then. */
+	vt_reset(&self->dev);
+	vt_memory(&self->dev, true);
+}
+
+TEST_F_TIMEOUT(faults, mmap, 900)
+{
+	signal(SIGBUS, on_sigbus);
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(1, map_bar, unmap_bar);
+	vt_close(&self->dev);
+}
+
+static int get_dmabuf(faults_data *self)
+{
+	self->dmabuf = vt_dmabuf(&self->dev);
+	if (self->dmabuf < 0)
+		return self->dmabuf;
+	self->map = mmap(NULL, FB / 4, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->dmabuf, 0);
+	if (self->map == MAP_FAILED || touch(self->map, FB / 4)) {
+		if (self->map != MAP_FAILED)
+			munmap(self->map, FB / 4);
+		close(self->dmabuf);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void put_dmabuf(faults_data *self)
+{
+	munmap(self->map, FB / 4);
+	close(self->dmabuf);
+	/* Another picture, so that the next is not the one that is there. */
+	vt_head_mode(&self->dev, 0, 1024, 768, 0);
+	vt_head_mode(&self->dev, 0, 1024, 1024, 0);
+}
+
+TEST_F_TIMEOUT(faults, dmabuf, 900)
+{
+	signal(SIGBUS, on_sigbus);
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(&self->dev, 0, 1024, 1024, 0));
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(3, get_dmabuf, put_dmabuf);
+	vt_close(&self->dev);
+}
+
+/* The page is replaced at once, its content copied. */
+static int move_page(faults_data *self)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s 5", self->dev.uuid);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/move", self->address);
+}
+
+/* What an error changes it changes whether there is memory or not. */
+static int inject(faults_data *self)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "sbe %s %lu", self->dev.uuid, 9 * PAGE);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
+}
+
+TEST_F_TIMEOUT(faults, administration, 900)
+{
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(1, move_page, NULL);
+	SWEEP(1, inject, NULL);
+	vt_close(&self->dev);
+}
+
+static int power_on(faults_data *self)
+{
+	return vt_write("1", CONFIGFS "/faults/power");
+}
+
+static void power_off(faults_data *self)
+{
+	vt_write("0", CONFIGFS "/faults/power");
+}
+
+TEST_F_TIMEOUT(faults, power, 1800)
+{
+	if (vt_pgpu())
+		SKIP(return, "a PCI device has no power to turn on");
+	ASSERT_EQ(0, mkdir(CONFIGFS "/faults", 0755));
+	EXPECT_EQ(0, vt_write("64M", CONFIGFS "/faults/vram_size"));
+	EXPECT_EQ(true, choose("vgpu_soft", DIRECT, "pci_create_root_bus"));
+	SWEEP(3, power_on, power_off);
+	EXPECT_EQ(0, rmdir(CONFIGFS "/faults"));
+}
+
+/* With all that it knows, or not at all: bad pages must not come back. */
+static int bind(faults_data *self)
+{
+	int ret = vt_write(self->address, "/sys/bus/pci/drivers/vgpu/bind");
+
+	if (!ret && vt_read_number("%s/ecc/retired_pages", self->gpu.dir) != 1)
+		return -EUCLEAN;
+	return ret;
+}
+
+static void unbind(faults_data *self)
+{
+	vt_write(self->address, "/sys/bus/pci/drivers/vgpu/unbind");
+}
+
+TEST_F_TIMEOUT(faults, probe, 1800)
+{
+	char command[VT_PATH * 2], old[VT_PATH];
+
+	ASSERT_EQ(0, vt_remove(self->dev.uuid));
+	ASSERT_EQ(0, vt_write("dbe 0x5000", VT_DEBUGFS "/vgpu/%s/inject",
+			      self->address));
+	snprintf(command, sizeof(command), "mkdir -p " FIRMWARE "/vgpu && "
+		 "cp %s/ecc/retired_list " FIRMWARE
+		 "/vgpu/retired-pages-%s.bin", self->gpu.dir, self->address);
+	ASSERT_EQ(0, system(command));
+	ASSERT_EQ(0, vt_read(old, sizeof(old), FIRMWARE_PATH));
+	old[strcspn(old, "\n")] = '\0';
+	ASSERT_EQ(0, vt_write(FIRMWARE, FIRMWARE_PATH));
+
+	ASSERT_EQ(true, choose("vgpu", DEEP,
+			       "kernel_read_file_from_path_initns"));
+	unbind(self);
+	SWEEP(10, bind, unbind);
+	EXPECT_EQ(0, bind(self));
+	EXPECT_EQ(0, vt_create(&self->gpu, "16Q", self->dev.uuid));
+	vt_write(*old ? old : " ", FIRMWARE_PATH);
+}
+
+TEST_HARNESS_MAIN
