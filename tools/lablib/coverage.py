@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from . import root
+from . import debugkernel, root
 from .host import ROOT, LabError
 
 # In the root: a trace of each lab host.
@@ -13,13 +13,13 @@ _TRACES = "/build/coverage"
 # The share of lines that is asked for, of the driver and not of the backends.
 _WANTED = 85
 
-# gcov wants counters beside what the compiler has noted.
+# gcov wants counters beside what the compiler has noted, and to be where the
+# compiler was: with the source of the kernel.
 _TRACE = r"""
 set -e
-build=$1 trace=$2
+build=$1 kernel=$2 trace=$3
 cd "$build"
-gcovr --root . --object-directory . --filter drivers/ \
-    --gcov-ignore-errors=no_working_dir_found --json "$trace" .
+gcovr --root . --object-directory "$kernel" --filter drivers/ --json "$trace" .
 find . -name '*.gcda' -delete
 """
 
@@ -59,7 +59,8 @@ def add(directory, release):
     shutil.copytree(source, _in_root(build), dirs_exist_ok=True)
     os.makedirs(_in_root(_TRACES), exist_ok=True)
     number = len(os.listdir(_in_root(_TRACES)))
-    _enter(_TRACE, "sh", build, f"{_TRACES}/{number}.json")
+    _enter(_TRACE, "sh", build, debugkernel.tree(root.DEBUG_KERNEL),
+           f"{_TRACES}/{number}.json")
 
 
 def report(tally, judge):

@@ -128,6 +128,11 @@ def _build(kernel):
         stamp.write(kernel.recipe())
 
 
+def tree(name):
+    """Where the source of a kernel lies in the root."""
+    return _KERNELS[name].tree
+
+
 def is_built(name):
     kernel = _KERNELS[name]
     try:
