@@ -115,6 +115,41 @@ TEST_F(types, parent)
 	EXPECT_STREQ("0x038000\n", text);
 }
 
+/* What a type or vGPU says of itself is taken by others of the same type. */
+TEST_F(types, migration_version)
+{
+	const char *dir = self->gpu.dir;
+	char q[512], b[512], text[512], *large;
+	char uuid[VT_UUID];
+
+	ASSERT_EQ(0, vt_read(q, sizeof(q), "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	ASSERT_EQ(0, vt_read(b, sizeof(b), "%s/mdev_supported_types/vgpu-16B/migration_version", dir));
+	EXPECT_EQ(0, vt_write(q, "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	EXPECT_EQ(-ENODEV, vt_write(b, "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	EXPECT_EQ(-ENODEV, vt_write("i915-GVTg_V5_4\n", "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+
+	vt_uuid(uuid);
+	ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid));
+	EXPECT_EQ(0, vt_read(text, sizeof(text), "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	EXPECT_STREQ(q, text);
+	EXPECT_EQ(0, vt_write(q, "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	EXPECT_EQ(-ENODEV, vt_write(b, "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	/* Without its end, and of a page, and of more. */
+	q[strlen(q) - 4] = '\0';
+	EXPECT_EQ(-EINVAL, vt_write(q, "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	EXPECT_EQ(-EINVAL, vt_write(q, "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	large = calloc(1, 16384);
+	ASSERT_NE(NULL, large);
+	memset(large, '1', 4096);
+	EXPECT_EQ(-EINVAL, vt_write(large, "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	EXPECT_EQ(-EINVAL, vt_write(large, "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	memset(large, '1', 16383);
+	EXPECT_EQ(-EINVAL, vt_write(large, "/sys/bus/mdev/devices/%s/migration_version", uuid));
+	EXPECT_EQ(-EINVAL, vt_write(large, "%s/mdev_supported_types/vgpu-16Q/migration_version", dir));
+	free(large);
+	EXPECT_EQ(0, vt_remove(uuid));
+}
+
 /* available_instances follows what other types have taken. */
 TEST_F(types, available)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sysfs attributes of a vGPU, in its directory "vgpu".  The link "nvidia" to
- * it is where scripts for another driver look for vgpu_params.
+ * it is where scripts for another driver look for vgpu_params.  What every
+ * driver calls by the same name, migration_version, is not in it.
  */
 #include <linux/device.h>
 #include <linux/sysfs.h>
@@ -130,7 +131,16 @@ int vgpu_attrs_add(struct vgpu *vgpu)
 						   VGPU_ATTRS_DIR,
 						   VGPU_ATTRS_LINK);
 	if (ret)
-		device_remove_group(dev, &vgpu_attr_group);
+		goto err_group;
+	ret = device_create_file(dev, &vgpu_migration_version_attr);
+	if (ret)
+		goto err_link;
+	return 0;
+
+err_link:
+	sysfs_remove_link(&dev->kobj, VGPU_ATTRS_LINK);
+err_group:
+	device_remove_group(dev, &vgpu_attr_group);
 	return ret;
 }
 
@@ -142,6 +152,7 @@ void vgpu_attrs_del(struct vgpu *vgpu)
 {
 	struct device *dev = &vgpu->mdev->dev;
 
+	device_remove_file(dev, &vgpu_migration_version_attr);
 	sysfs_remove_link(&dev->kobj, VGPU_ATTRS_LINK);
 	device_remove_group(dev, &vgpu_attr_group);
 }

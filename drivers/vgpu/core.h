@@ -35,6 +35,7 @@
 #include <vgpu/pgpu.h>
 
 #include "compat.h"
+#include "identity.h"
 #include "model.h"
 #include "params.h"
 #include "type.h"
@@ -416,6 +417,12 @@ extern struct mdev_driver vgpu_mdev_driver;
 int vgpu_attrs_add(struct vgpu *vgpu);
 void vgpu_attrs_del(struct vgpu *vgpu);
 void vgpu_attrs_busy(struct vgpu *vgpu);
+
+/* migration_version.c */
+int vgpu_type_attrs_add(struct pgpu *pgpu);
+void vgpu_type_attrs_del(struct pgpu *pgpu);
+void vgpu_identity_get(struct vgpu *vgpu, struct vgpu_identity *identity);
+extern const struct device_attribute vgpu_migration_version_attr;
 
 /* debugfs.c */
 void vgpu_debugfs_init(void);

@@ -18,6 +18,10 @@
 #define VGPU_CONFIG_USED	256
 #define VGPU_CONFIG_PM		0x40	/* power management capability */
 
+/* What the guest reads in VGPU_REG_FEATURES. */
+#define VGPU_FEATURES		(VGPU_FEATURE_VBLANK | VGPU_FEATURE_MODESET | \
+				 VGPU_FEATURE_CURSOR | VGPU_FEATURE_ECC)
+
 /* Limits that hold for every type. */
 #define VGPU_MAX_HEADS		4
 #define VGPU_FB_MIN		(16ULL << 20)

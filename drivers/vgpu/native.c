@@ -31,8 +31,7 @@ u32 vgpu_native_read(struct vgpu_model *model, u32 reg)
 	case VGPU_REG_VERSION:
 		return VGPU_VERSION;
 	case VGPU_REG_FEATURES:
-		return VGPU_FEATURE_VBLANK | VGPU_FEATURE_MODESET |
-		       VGPU_FEATURE_CURSOR | VGPU_FEATURE_ECC;
+		return VGPU_FEATURES;
 	case VGPU_REG_NUM_HEADS:
 		return profile->num_heads;
 	case VGPU_REG_FB_SIZE_LO:

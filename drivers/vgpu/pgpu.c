@@ -127,6 +127,12 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 		dev_err(dev, "the mdev core refused the device: %d\n", ret);
 		return ret;
 	}
+	ret = vgpu_type_attrs_add(pgpu);
+	if (ret) {
+		mdev_unregister_parent(&pgpu->parent);
+		pgpu_set_live(pgpu, false);
+		return ret;
+	}
 	vgpu_debugfs_add(pgpu);
 	pgpu_edac_add(pgpu);
 	dev_info(dev, "%s: %llu MiB of VRAM, %u types of vGPU\n",
@@ -145,6 +151,7 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
  */
 void pgpu_unregister(struct pgpu *pgpu)
 {
+	vgpu_type_attrs_del(pgpu);
 	mdev_unregister_parent(&pgpu->parent);
 	vgpu_debugfs_del(pgpu);
 	pgpu_set_live(pgpu, false);

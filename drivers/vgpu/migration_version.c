@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The attribute migration_version of types and vGPUs: reading tells what it is,
+ * writing what another one said asks whether it can become that one.
+ *
+ * The mdev core gives drivers no attributes of their own on a type, and its
+ * kobject understands none but the core's.  A binary attribute needs nothing of
+ * the kobject.
+ */
+#include <linux/device.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "core.h"
+
+static ssize_t version_show(const struct vgpu_identity *identity, char *buf)
+{
+	size_t len = vgpu_identity_print(identity, buf, VGPU_IDENTITY_MAX);
+
+	buf[len++] = '\n';
+	return len;
+}
+
+static ssize_t version_store(struct device *dev,
+			     const struct vgpu_identity *identity,
+			     const char *buf, size_t count)
+{
+	const char *part;
+	int ret;
+
+	ret = vgpu_identity_check(identity, buf, count, &part);
+	if (!ret)
+		return count;
+	dev_notice_ratelimited(dev, "migration_version: %s, %s\n", part,
+			       ret == -EINVAL ? "not understood" : "differs");
+	return ret;
+}
+
+/* The type whose kobject this is. */
+static struct vgpu_type *version_type(struct kobject *kobj,
+				      struct vgpu_identity *identity)
+{
+	struct mdev_type *mtype = container_of(kobj, struct mdev_type, kobj);
+	struct vgpu_type *type = mtype_to_type(mtype);
+
+	vgpu_identity_init(identity, &type->desc, pgpu_ecc_enabled(type->pgpu));
+	return type;
+}
+
+static ssize_t version_type_read(struct file *file, struct kobject *kobj,
+				 VGPU_BIN_ATTR_CONST struct bin_attribute *attr,
+				 char *buf, loff_t offset, size_t count)
+{
+	char text[VGPU_IDENTITY_MAX + 1];
+	struct vgpu_identity identity;
+
+	version_type(kobj, &identity);
+	return memory_read_from_buffer(buf, count, &offset, text,
+				       version_show(&identity, text));
+}
+
+/* A text that comes in pieces is longer than any. */
+static ssize_t version_type_write(struct file *file, struct kobject *kobj,
+				  VGPU_BIN_ATTR_CONST struct bin_attribute *attr,
+				  char *buf, loff_t offset, size_t count)
+{
+	struct vgpu_identity identity;
+	struct vgpu_type *type;
+
+	if (offset)
+		return -EINVAL;
+	type = version_type(kobj, &identity);
+	return version_store(type->pgpu->dev, &identity, buf, count);
+}
+
+static const struct bin_attribute version_type_attr = {
+	.attr = { .name = "migration_version", .mode = 0644 },
+	.read = version_type_read,
+	.write = version_type_write,
+};
+
+static void version_types_del(struct pgpu *pgpu, u32 nr)
+{
+	while (nr--)
+		sysfs_remove_bin_file(&pgpu->mtypes[nr]->kobj,
+				      &version_type_attr);
+}
+
+/**
+ * vgpu_type_attrs_add() - show what the mdev core does not know of types
+ * @pgpu: registered with the mdev core
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_type_attrs_add(struct pgpu *pgpu)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < pgpu->nr_types; i++) {
+		ret = sysfs_create_bin_file(&pgpu->mtypes[i]->kobj,
+					    &version_type_attr);
+		if (ret) {
+			version_types_del(pgpu, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * vgpu_type_attrs_del() - opposite of vgpu_type_attrs_add()
+ * @pgpu: still registered; waits until nobody is in one of them
+ */
+void vgpu_type_attrs_del(struct pgpu *pgpu)
+{
+	version_types_del(pgpu, pgpu->nr_types);
+}
+
+/**
+ * vgpu_identity_get() - what has to fit for another vGPU to become this one
+ * @vgpu: the vGPU
+ * @identity: where to
+ */
+void vgpu_identity_get(struct vgpu *vgpu, struct vgpu_identity *identity)
+{
+	bool ecc = pgpu_ecc_enabled(vgpu->type->pgpu);
+
+	/* For as long as it is open, what it found when it was opened holds. */
+	mutex_lock(&vgpu->lock);
+	if (vgpu->model)
+		ecc = vgpu->model->ecc.on;
+	mutex_unlock(&vgpu->lock);
+	vgpu_identity_init(identity, &vgpu->type->desc, ecc);
+}
+
+static ssize_t migration_version_show(struct device *dev,
+				      struct device_attribute *attr, char *buf)
+{
+	struct vgpu_identity identity;
+
+	vgpu_identity_get(dev_get_drvdata(dev), &identity);
+	return version_show(&identity, buf);
+}
+
+static ssize_t migration_version_store(struct device *dev,
+				       struct device_attribute *attr,
+				       const char *buf, size_t count)
+{
+	struct vgpu_identity identity;
+
+	vgpu_identity_get(dev_get_drvdata(dev), &identity);
+	return version_store(dev, &identity, buf, count);
+}
+
+const struct device_attribute vgpu_migration_version_attr =
+	__ATTR_RW(migration_version);
