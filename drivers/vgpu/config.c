@@ -217,6 +217,25 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 }
 
 /**
+ * vgpu_config_load() - take over the config space of another vGPU
+ * @model: the model
+ * @config: VGPU_CONFIG_USED bytes
+ *
+ * Return: false if anything differs that a guest cannot write; nothing has
+ * changed then
+ */
+bool vgpu_config_load(struct vgpu_model *model, const u8 *config)
+{
+	u32 i;
+
+	for (i = 0; i < VGPU_CONFIG_USED; i++)
+		if ((config[i] ^ model->config[i]) & ~model->config_mask[i])
+			return false;
+	memcpy(model->config, config, VGPU_CONFIG_USED);
+	return true;
+}
+
+/**
  * vgpu_config_intx() - whether interrupts go out as INTx
  * @model: the model
  *

@@ -95,6 +95,7 @@ void vgpu_head_show(struct vgpu_model *model, u32 head,
 
 	model->heads_changed = true;
 	h->flip = false;
+	memset(&h->next, 0, sizeof(h->next));
 	if (vgpu_scanout_same_mode(&h->shown, want)) {
 		if (h->shown.offset == want->offset)
 			return;
@@ -136,6 +137,7 @@ void vgpu_heads_frame(struct vgpu_model *model, u32 nr)
 			h->shown = h->next;
 			h->flip = false;
 			h->flips++;
+			memset(&h->next, 0, sizeof(h->next));
 		}
 		h->vblanks += nr;
 		vgpu_native_event(model, VGPU_IRQ_HEAD(i));
@@ -198,6 +200,18 @@ static void vgpu_head_commit(struct vgpu_model *model, u32 head, u32 what)
 	vgpu_head_show(model, head, &want);
 }
 
+static bool vgpu_cursor_valid(const struct vgpu_profile *profile,
+			      const struct vgpu_scanout *image, u32 hot_x,
+			      u32 hot_y)
+{
+	return image->format == DRM_FORMAT_ARGB8888 && image->width &&
+	       image->height && image->width <= VGPU_CURSOR_MAX &&
+	       image->height <= VGPU_CURSOR_MAX &&
+	       image->pitch == image->width * 4 && hot_x < image->width &&
+	       hot_y < image->height && !(image->offset % VGPU_HEAD_ALIGN) &&
+	       vgpu_scanout_fits(profile, image);
+}
+
 static void vgpu_cursor_commit(struct vgpu_model *model, struct vgpu_head *h,
 			       u32 show)
 {
@@ -214,13 +228,9 @@ static void vgpu_cursor_commit(struct vgpu_model *model, struct vgpu_head *h,
 		image.height = size >> 16;
 		image.pitch = image.width * 4;
 		image.offset = vgpu_head_reg64(h, VGPU_HEAD_CURSOR_OFFSET_LO);
-		h->refused = show > 1 || !image.width || !image.height ||
-			     image.width > VGPU_CURSOR_MAX ||
-			     image.height > VGPU_CURSOR_MAX ||
-			     (hot & 0xffff) >= image.width ||
-			     hot >> 16 >= image.height ||
-			     image.offset % VGPU_HEAD_ALIGN ||
-			     !vgpu_scanout_fits(model->profile, &image);
+		h->refused = show > 1 ||
+			     !vgpu_cursor_valid(model->profile, &image,
+						hot & 0xffff, hot >> 16);
 		if (h->refused)
 			return;
 	}
@@ -313,6 +323,29 @@ u32 vgpu_head_read(struct vgpu_model *model, u32 reg)
 	}
 }
 
+/* The bits of a register that are kept as they were written. */
+static u32 vgpu_head_kept(u32 offset)
+{
+	switch (offset) {
+	case VGPU_HEAD_SET_WIDTH:
+	case VGPU_HEAD_SET_HEIGHT:
+	case VGPU_HEAD_SET_PITCH:
+	case VGPU_HEAD_SET_FORMAT:
+	case VGPU_HEAD_SET_OFFSET_LO:
+	case VGPU_HEAD_SET_OFFSET_HI:
+	case VGPU_HEAD_CURSOR_SIZE:
+	case VGPU_HEAD_CURSOR_OFFSET_LO:
+	case VGPU_HEAD_CURSOR_OFFSET_HI:
+	case VGPU_HEAD_CURSOR_HOTSPOT:
+	case VGPU_HEAD_CURSOR_POSITION:
+		return ~0U;
+	case VGPU_HEAD_EDID_INDEX:
+		return VGPU_BAR2_EDID_SIZE - 4;
+	default:
+		return 0;
+	}
+}
+
 /**
  * vgpu_head_write() - write a register of a head's block
  * @model: the model
@@ -340,20 +373,44 @@ void vgpu_head_write(struct vgpu_model *model, u32 reg, u32 value)
 		h->cursor.x = value & 0xffff;
 		h->cursor.y = value >> 16;
 		fallthrough;
-	case VGPU_HEAD_SET_WIDTH:
-	case VGPU_HEAD_SET_HEIGHT:
-	case VGPU_HEAD_SET_PITCH:
-	case VGPU_HEAD_SET_FORMAT:
-	case VGPU_HEAD_SET_OFFSET_LO:
-	case VGPU_HEAD_SET_OFFSET_HI:
-	case VGPU_HEAD_CURSOR_SIZE:
-	case VGPU_HEAD_CURSOR_OFFSET_LO:
-	case VGPU_HEAD_CURSOR_OFFSET_HI:
-	case VGPU_HEAD_CURSOR_HOTSPOT:
-		h->regs[offset / 4] = value;
-		break;
-	case VGPU_HEAD_EDID_INDEX:
-		h->regs[offset / 4] = value & (VGPU_BAR2_EDID_SIZE - 4);
-		break;
+	default:
+		h->regs[offset / 4] = value & vgpu_head_kept(offset);
 	}
+}
+
+static bool vgpu_scanout_none(const struct vgpu_scanout *s)
+{
+	return !s->format && !s->width && !s->height && !s->pitch && !s->offset;
+}
+
+/**
+ * vgpu_head_valid() - whether a head can be in a state
+ * @profile: of the type
+ * @head: any values
+ *
+ * Return: true if a guest can bring a head to it
+ */
+bool vgpu_head_valid(const struct vgpu_profile *profile,
+		     const struct vgpu_head *head)
+{
+	const struct vgpu_cursor *cursor = &head->cursor;
+	u32 i;
+
+	if (!vgpu_scanout_none(&head->shown) &&
+	    !vgpu_scanout_valid(profile, &head->shown))
+		return false;
+	if (head->flip && !(vgpu_scanout_same_mode(&head->shown, &head->next) &&
+			    vgpu_scanout_valid(profile, &head->next)))
+		return false;
+	if (!head->flip && !vgpu_scanout_none(&head->next))
+		return false;
+	if (vgpu_scanout_none(&cursor->image) ?
+	    cursor->hot_x || cursor->hot_y :
+	    !vgpu_cursor_valid(profile, &cursor->image, cursor->hot_x,
+			       cursor->hot_y))
+		return false;
+	for (i = 0; i < VGPU_HEAD_SIZE / 4; i++)
+		if (head->regs[i] & ~vgpu_head_kept(i * 4))
+			return false;
+	return true;
 }

@@ -64,6 +64,31 @@ static int vgpu_link_set_state(struct vgpu_model *model, u32 state)
 }
 
 /**
+ * vgpu_link_valid() - whether cable and monitor can be as they are
+ * @model: the model
+ *
+ * Return: true for a link that is down and shows nothing, or one that is up and
+ * shows an EDID
+ */
+bool vgpu_link_valid(const struct vgpu_model *model)
+{
+	const u8 *edid = model->edid;
+	u32 size = 0, i;
+
+	if (model->link.size > sizeof(model->link.blob))
+		return false;
+	if (model->link.up) {
+		size = (1 + edid[VGPU_EDID_EXTENSIONS]) * VGPU_EDID_BLOCK;
+		if (size > sizeof(model->edid) || !vgpu_edid_valid(edid, size))
+			return false;
+	}
+	for (i = size; i < sizeof(model->edid); i++)
+		if (edid[i])
+			return false;
+	return true;
+}
+
+/**
  * vgpu_link_read() - read the EDID region
  * @model: the model
  * @offset: first byte

@@ -79,7 +79,7 @@ struct vgpu_cursor {
 /**
  * struct vgpu_head - a display output
  * @shown: what it shows
- * @next: what it shows from the next frame on, while @flip is set
+ * @next: what it shows from the next frame on while @flip is set, else zero
  * @flip: a flip waits
  * @refused: the last commit named something that cannot be shown
  * @cursor: on top of @shown
@@ -199,6 +199,7 @@ void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 		      u32 len);
 bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 		       u32 len);
+bool vgpu_config_load(struct vgpu_model *model, const u8 *config);
 bool vgpu_config_intx(const struct vgpu_model *model);
 u32 vgpu_config_vectors(const struct vgpu_profile *profile);
 
@@ -220,6 +221,7 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value);
 bool vgpu_native_runs(const struct vgpu_model *model);
 void vgpu_native_ecc(struct vgpu_model *model, bool dbe, u64 page);
 void vgpu_native_event(struct vgpu_model *model, u32 irq);
+bool vgpu_native_valid(const struct vgpu_model *model);
 u32 vgpu_native_pending(const struct vgpu_model *model);
 
 /* head.c */
@@ -241,6 +243,8 @@ void vgpu_head_show(struct vgpu_model *model, u32 head,
 void vgpu_heads_reset(struct vgpu_model *model);
 void vgpu_heads_frame(struct vgpu_model *model, u32 nr);
 bool vgpu_heads_shown(const struct vgpu_model *model);
+bool vgpu_head_valid(const struct vgpu_profile *profile,
+		     const struct vgpu_head *head);
 u32 vgpu_head_read(struct vgpu_model *model, u32 reg);
 void vgpu_head_write(struct vgpu_model *model, u32 reg, u32 value);
 
@@ -261,6 +265,7 @@ bool vgpu_edid_valid(const u8 *edid, u32 size);
 void vgpu_link_init(struct vgpu_model *model);
 void vgpu_link_read(const struct vgpu_model *model, u32 offset, void *buf,
 		    u32 len);
+bool vgpu_link_valid(const struct vgpu_model *model);
 int vgpu_link_write(struct vgpu_model *model, u32 offset, const void *buf,
 		    u32 len);
 

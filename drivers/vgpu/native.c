@@ -170,6 +170,19 @@ void vgpu_native_event(struct vgpu_model *model, u32 irq)
 }
 
 /**
+ * vgpu_native_valid() - whether interrupts and errors can be as they are
+ * @model: the model
+ *
+ * Return: false for events or pages that this vGPU cannot have
+ */
+bool vgpu_native_valid(const struct vgpu_model *model)
+{
+	return !((model->irq_status | model->irq_enable) &
+		 ~vgpu_native_irqs(model)) &&
+	       model->ecc.page < model->profile->fb_size >> 12;
+}
+
+/**
  * vgpu_native_pending() - events that interrupt now
  * @model: the model
  *
