@@ -181,6 +181,9 @@ enum vgpu_fb_window {
  *	have been given back
  * @window: page of the framebuffer with which each window begins
  * @revoked: see vgpu_fb_revoke()
+ * @dirty: a bit for each VGPU_DIRTY_PAGES that were written, see dirty.c; NULL
+ *	while nobody wants to know.  Changes with @lock held for writing and
+ *	vgpu_migration.lock.
  * @mapping: where the mappings of BAR0 and the console are found
  */
 struct vgpu_fb {
@@ -194,8 +197,12 @@ struct vgpu_fb {
 	u64 *table;
 	u64 window[VGPU_NR_WINDOWS];
 	bool revoked;
+	unsigned long *dirty;
 	struct address_space *mapping;
 };
+
+/* What is noticed of writes: which 64 KiB they were to. */
+#define VGPU_DIRTY_PAGES	(SZ_64K / PAGE_SIZE)
 
 /**
  * struct vgpu_irqs - where the VMM wants to hear of interrupts
@@ -391,6 +398,8 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		struct pgpu_run *run);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
+int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr);
+void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_fb_clear(struct vgpu_fb *fb);
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked);
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page);
@@ -401,7 +410,18 @@ int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram);
 void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
 			u64 offset);
 
+/* dirty.c */
+void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr);
+bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page);
+u64 vgpu_fb_used(struct vgpu_fb *fb);
+int vgpu_fb_track(struct vgpu_fb *fb);
+void vgpu_fb_untrack(struct vgpu_fb *fb);
+void vgpu_fb_mark_importers(struct vgpu_fb *fb);
+u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block);
+u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb);
+
 /* mmap.c */
+vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
 vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
 vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 			      u64 page);
@@ -473,6 +493,7 @@ int vgpu_gfx_get_dmabuf(struct vgpu *vgpu, void __user *arg);
 struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size);
 void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr);
+void vgpu_dmabuf_mark(struct vgpu_fb *fb);
 bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page);
 void vgpu_dmabuf_end(struct vgpu_fb *fb);
 

@@ -208,6 +208,16 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 	return sgt;
 }
 
+/* An importer that may have written lets go of its mapping. */
+static void vgpu_dmabuf_written(struct vgpu_dmabuf *buf)
+{
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+
+	down_read(&fb->lock);
+	vgpu_fb_mark(fb, buf->page, buf->nr);
+	up_read(&fb->lock);
+}
+
 static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt,
 			      enum dma_data_direction direction)
@@ -218,6 +228,8 @@ static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
 		vgpu_dmabuf_unmap_device(attach->dev, sgt, direction);
 	else
 		vgpu_dmabuf_unmap_pages(attach->dev, sgt, direction);
+	if (direction != DMA_TO_DEVICE)
+		vgpu_dmabuf_written(buf);
 	kfree(sgt);
 }
 
@@ -278,6 +290,7 @@ static void vgpu_dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct vgpu_dmabuf *buf = dmabuf->priv;
 
 	vunmap(map->vaddr);
+	vgpu_dmabuf_written(buf);
 	vgpu_dmabuf_put_pages(buf->vmap_pages, buf->nr);
 	buf->vmap_pages = NULL;
 	atomic_dec(&buf->pins);
@@ -292,6 +305,19 @@ static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
 	down_read(&fb->lock);
 	if (!buf->ended)
 		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff);
+	up_read(&fb->lock);
+	return fault;
+}
+
+static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
+{
+	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	vm_fault_t fault = VM_FAULT_SIGBUS;
+
+	down_read(&fb->lock);
+	if (!buf->ended)
+		fault = vgpu_fb_mkwrite(fb, vmf, buf->page + vmf->pgoff);
 	up_read(&fb->lock);
 	return fault;
 }
@@ -317,6 +343,7 @@ static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
 
 static const struct vm_operations_struct vgpu_dmabuf_vm_ops = {
 	.fault = vgpu_dmabuf_fault,
+	.pfn_mkwrite = vgpu_dmabuf_mkwrite,
 #ifdef VGPU_PMD_FAULTS
 	.huge_fault = vgpu_dmabuf_huge_fault,
 #endif
@@ -441,6 +468,20 @@ void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 				    (first - buf->page) << PAGE_SHIFT,
 				    (page + nr - first) << PAGE_SHIFT, 1);
 	}
+}
+
+/**
+ * vgpu_dmabuf_mark() - pages that importers may be writing count as written
+ * @fb: its resv is held, and its lock
+ */
+void vgpu_dmabuf_mark(struct vgpu_fb *fb)
+{
+	struct vgpu_dmabuf *buf;
+
+	dma_resv_assert_held(&fb->resv);
+	list_for_each_entry(buf, &fb->dmabufs, link)
+		if (!list_empty(&buf->dmabuf->attachments) || buf->vmap_pages)
+			vgpu_fb_mark(fb, buf->page, buf->nr);
 }
 
 /**

@@ -174,14 +174,47 @@ int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 		if (ret)
 			break;
 		n = min_t(u64, len, (run.nr << PAGE_SHIFT) - in_page);
+		vgpu_fb_mark(fb, offset >> PAGE_SHIFT, PFN_UP(in_page + n));
 		memcpy(run.vaddr + in_page, buf, n);
 	}
 	up_read(&fb->lock);
 	return ret;
 }
 
-/* Take away the mappings of some pages, whichever region they go through. */
-static void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
+/**
+ * vgpu_fb_zero() - make pages of the framebuffer zero
+ * @fb: the framebuffer
+ * @page: the first
+ * @nr: how many; all in the framebuffer
+ *
+ * Return: 0 or what the backend returned
+ */
+int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	struct pgpu_run run;
+	int ret = 0;
+
+	for (; nr && !ret; page += run.nr, nr -= run.nr) {
+		down_read(&fb->lock);
+		ret = vgpu_fb_run(fb, page, nr, false, &run);
+		/* What has no memory is zero. */
+		if (!ret && run.vaddr) {
+			vgpu_fb_mark(fb, page, run.nr);
+			memset(run.vaddr, 0, run.nr << PAGE_SHIFT);
+		}
+		up_read(&fb->lock);
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * vgpu_fb_zap() - take away the mappings of some pages
+ * @fb: its lock is held for writing, and its resv
+ * @page: the first
+ * @nr: how many, whichever region they go through
+ */
+void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	const struct {
 		u32 region;
@@ -332,6 +365,7 @@ static void vgpu_fb_discard(struct vgpu_fb *fb)
 	u64 block;
 
 	lockdep_assert_held_write(&fb->lock);
+	vgpu_fb_mark(fb, 0, fb->size >> PAGE_SHIFT);
 	for (block = 0; block < fb->size / PGPU_BLOCK_SIZE; block++)
 		vgpu_fb_discard_block(fb, fb->table[block] * PGPU_BLOCK_PAGES);
 }
@@ -499,6 +533,7 @@ void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home)
 	if (vgpu_fb_find_page(fb, home, &page))
 		return;
 	vgpu_fb_claim_pages(fb, page, 1);
+	vgpu_fb_mark(fb, page, 1);
 	vgpu_fb_release_pages(fb);
 }
 

@@ -552,6 +552,18 @@ static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 	return fault;
 }
 
+static vm_fault_t vgpu_region_mkwrite(struct vm_fault *vmf)
+{
+	struct vgpu *vgpu = vmf->vma->vm_private_data;
+	vm_fault_t fault;
+
+	down_read(&vgpu->fb.lock);
+	fault = vgpu_fb_mkwrite(&vgpu->fb, vmf,
+				vgpu_region_page(vgpu, vmf->pgoff));
+	up_read(&vgpu->fb.lock);
+	return fault;
+}
+
 #ifdef VGPU_PMD_FAULTS
 static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
 					 unsigned int order)
@@ -572,6 +584,7 @@ static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
 
 static const struct vm_operations_struct vgpu_region_vm_ops = {
 	.fault = vgpu_region_fault,
+	.pfn_mkwrite = vgpu_region_mkwrite,
 #ifdef VGPU_PMD_FAULTS
 	.huge_fault = vgpu_region_huge_fault,
 #endif

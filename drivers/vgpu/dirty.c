@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which parts of a framebuffer were written: what a migration has to send again.
+ *
+ * While somebody wants to know, mappings are read-only until they are written
+ * to.  A chunk that was asked for is unmapped, so the next write to it faults
+ * and is noticed.  A chunk is 64 KiB: a page for each fault would cost a guest
+ * that draws sixteen times as many, and 2 MiB, which take as many faults as not
+ * to track, make a blinking cursor 2 MiB to send while the guest is stopped.
+ *
+ * Bits are set with vgpu_fb.lock held for reading and cleared with it held for
+ * writing; so is the mapping made through which the write then comes.
+ */
+#include <linux/bitmap.h>
+#include <linux/dma-resv.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+#define DIRTY_CHUNKS_PER_BLOCK	(PGPU_BLOCK_PAGES / VGPU_DIRTY_PAGES)
+
+static u64 dirty_nr_chunks(const struct vgpu_fb *fb)
+{
+	return (fb->size >> PAGE_SHIFT) / VGPU_DIRTY_PAGES;
+}
+
+/**
+ * vgpu_fb_mark() - pages are about to be written
+ * @fb: its lock is held
+ * @page: the first
+ * @nr: how many, at least one; all in the framebuffer
+ */
+void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	u64 chunk;
+
+	lockdep_assert_held(&fb->lock);
+	if (!fb->dirty)
+		return;
+	for (chunk = page / VGPU_DIRTY_PAGES;
+	     chunk <= (page + nr - 1) / VGPU_DIRTY_PAGES; chunk++)
+		set_bit(chunk, fb->dirty);
+}
+
+/**
+ * vgpu_fb_is_clean() - whether a write to a page would have to be noticed
+ * @fb: its lock is held
+ * @page: page number
+ *
+ * Return: false while nobody wants to know, too
+ */
+bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
+{
+	lockdep_assert_held(&fb->lock);
+	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
+}
+
+/* Go over all that has memory: count its pages, and mark them. */
+static u64 dirty_walk(struct vgpu_fb *fb, bool mark)
+{
+	u64 pages = fb->size >> PAGE_SHIFT, page, used = 0;
+	struct pgpu_run run;
+
+	for (page = 0; page < pages; page += run.nr) {
+		if (vgpu_fb_run(fb, page, pages - page, false, &run)) {
+			/* What cannot be read has no content. */
+			run.nr = 1;
+		} else if (run.vaddr) {
+			used += run.nr;
+			if (mark)
+				vgpu_fb_mark(fb, page, run.nr);
+		}
+		cond_resched();
+	}
+	return used;
+}
+
+/**
+ * vgpu_fb_used() - how much of a framebuffer has memory
+ * @fb: the framebuffer
+ *
+ * Return: bytes
+ */
+u64 vgpu_fb_used(struct vgpu_fb *fb)
+{
+	u64 used;
+
+	down_read(&fb->lock);
+	used = dirty_walk(fb, false);
+	up_read(&fb->lock);
+	return used << PAGE_SHIFT;
+}
+
+/**
+ * vgpu_fb_track() - begin to notice writes
+ * @fb: nobody does so already; whatever has memory counts as written
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_fb_track(struct vgpu_fb *fb)
+{
+	unsigned long *dirty;
+
+	dirty = kvcalloc(BITS_TO_LONGS(dirty_nr_chunks(fb)), sizeof(*dirty),
+			 GFP_KERNEL_ACCOUNT);
+	if (!dirty)
+		return -ENOMEM;
+	dma_resv_lock(&fb->resv, NULL);
+	down_write(&fb->lock);
+	fb->dirty = dirty;
+	dirty_walk(fb, true);
+	vgpu_fb_zap(fb, 0, fb->size >> PAGE_SHIFT);
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
+	return 0;
+}
+
+/**
+ * vgpu_fb_untrack() - opposite of vgpu_fb_track(), also without it
+ * @fb: the framebuffer; what is still mapped read-only faults once more
+ */
+void vgpu_fb_untrack(struct vgpu_fb *fb)
+{
+	unsigned long *dirty = fb->dirty;
+
+	if (!dirty)
+		return;
+	down_write(&fb->lock);
+	fb->dirty = NULL;
+	up_write(&fb->lock);
+	kvfree(dirty);
+}
+
+/**
+ * vgpu_fb_mark_importers() - who writes by DMA is not noticed
+ * @fb: whatever importers of dma-bufs may have written counts as written
+ */
+void vgpu_fb_mark_importers(struct vgpu_fb *fb)
+{
+	dma_resv_lock(&fb->resv, NULL);
+	down_read(&fb->lock);
+	vgpu_dmabuf_mark(fb);
+	up_read(&fb->lock);
+	dma_resv_unlock(&fb->resv);
+}
+
+/**
+ * vgpu_fb_claim_dirty() - take the next chunks that were written
+ * @fb: it is tracked, and the caller sees to it that it stays so
+ * @block: block of the framebuffer to look from; where the chunks are
+ *
+ * Writes to them count anew from here on; what was written before can be read.
+ *
+ * Return: a bit for each chunk of the block, 0 when there are none at all
+ */
+u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block)
+{
+	u64 nr = dirty_nr_chunks(fb), first, chunk;
+	u32 claimed = 0, i;
+
+	BUILD_BUG_ON(DIRTY_CHUNKS_PER_BLOCK != 32);
+	chunk = find_next_bit(fb->dirty, nr, *block * DIRTY_CHUNKS_PER_BLOCK);
+	if (chunk >= nr)
+		chunk = find_first_bit(fb->dirty, nr);
+	if (chunk >= nr)
+		return 0;
+	*block = chunk / DIRTY_CHUNKS_PER_BLOCK;
+	first = *block * DIRTY_CHUNKS_PER_BLOCK;
+	dma_resv_lock(&fb->resv, NULL);
+	down_write(&fb->lock);
+	for (i = 0; i < DIRTY_CHUNKS_PER_BLOCK; i++)
+		if (test_and_clear_bit(first + i, fb->dirty))
+			claimed |= 1U << i;
+	if (claimed)
+		vgpu_fb_zap(fb, (first + __ffs(claimed)) * VGPU_DIRTY_PAGES,
+			    (__fls(claimed) - __ffs(claimed) + 1) *
+			    VGPU_DIRTY_PAGES);
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
+	return claimed;
+}
+
+/**
+ * vgpu_fb_dirty_chunks() - how much was written
+ * @fb: it is tracked, and the caller sees to it that it stays so
+ *
+ * Return: number of chunks
+ */
+u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb)
+{
+	return bitmap_weight(fb->dirty, dirty_nr_chunks(fb));
+}
