@@ -209,6 +209,54 @@ out_free:
 #define VGPU_IOMMUFD_OPS
 #endif
 
+/*
+ * PRE_COPY came with 6.2; before, the VFIO core never asks for these states.  The
+ * size of the data is asked for from then on.
+ */
+#ifndef VFIO_MIGRATION_PRE_COPY
+#define VFIO_MIGRATION_PRE_COPY		0
+#define VFIO_DEVICE_STATE_PRE_COPY	6
+#define VFIO_DEVICE_STATE_PRE_COPY_P2P	7
+#define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
+
+struct vfio_precopy_info {
+	__u32 argsz;
+	__u32 flags;
+	__aligned_u64 initial_bytes;
+	__aligned_u64 dirty_bytes;
+};
+#endif
+
+#ifdef VGPU_HAVE_MIG_DATA_SIZE
+#define VGPU_MIG_DATA_SIZE_OP(fn)	.migration_get_data_size = fn,
+#else
+#define VGPU_MIG_DATA_SIZE_OP(fn)
+#endif
+
+/* Until 7.1 each driver looked at the question by itself. */
+#ifndef VGPU_HAVE_CHECK_PRECOPY
+static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
+					   unsigned int cmd, unsigned long arg,
+					   struct vfio_precopy_info *info)
+{
+	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+
+	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
+		return -ENOTTY;
+	if (copy_from_user(info, (void __user *)arg, minsz))
+		return -EFAULT;
+	return info->argsz < minsz ? -EINVAL : 0;
+}
+#endif
+
+/*
+ * Where the kernel is built without IOMMU drivers that have use for it, the VFIO
+ * core's bitmap of guest memory is a stub that fails whoever asks for it.
+ */
+#if !defined(VGPU_HAVE_IOVA_BITMAP_STUB) || IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
+#define VGPU_DMA_LOGGING
+#endif
+
 /* Lost its count in 6.8. */
 static inline void vgpu_eventfd_signal(struct eventfd_ctx *ctx)
 {

@@ -31,3 +31,9 @@ vgpu-compat += $(call vgpu-probe,dma-buf.h,void dma_buf_invalidate_mappings,DMA_
 vgpu-compat += $(call vgpu-probe,sysfs.h,read..struct file \*. struct kobject \*. const struct bin_attribute,CONST_BIN_ATTR)
 # 6.8: memory failures come as folios
 vgpu-compat += $(call vgpu-probe,fs.h,error_remove_folio,ERROR_REMOVE_FOLIO)
+# 6.2: the VFIO core asks how much a device in STOP_COPY will send
+vgpu-compat += $(call vgpu-probe,vfio.h,migration_get_data_size,MIG_DATA_SIZE)
+# 7.1: a helper for VFIO_MIG_GET_PRECOPY_INFO
+vgpu-compat += $(call vgpu-probe,vfio.h,vfio_check_precopy_ioctl,CHECK_PRECOPY)
+# 6.7: a stub where no IOMMU driver needs it
+vgpu-compat += $(call vgpu-probe,iova_bitmap.h,CONFIG_IOMMUFD_DRIVER,IOVA_BITMAP_STUB)

@@ -8,7 +8,7 @@
  *  2. vgpu_backends_lock
  *  3. mdev core's parent semaphore, VFIO core's locks
  *  4. mmap_lock of the VMM
- *  5. vgpu_irqs.set_lock, vgpu_ioeventfds.lock
+ *  5. vgpu_irqs.set_lock, vgpu_ioeventfds.lock, vgpu_migration.lock
  *  6. vgpu.lock
  *  7. vgpu_fb.resv, which importers of dma-bufs hold when they map them
  *  8. vgpu_fb.lock
@@ -266,6 +266,20 @@ struct vgpu_vblank {
 	u32 rate;
 };
 
+/**
+ * struct vgpu_migration - where in a migration a vGPU is
+ * @lock: protects all of this, and the files of a migration
+ * @state: VFIO_DEVICE_STATE_*
+ * @file: what is read or written in @state, with a reference; or NULL
+ * @logging: the VMM wants to know which memory of the guest was written; none is
+ */
+struct vgpu_migration {
+	struct mutex lock;
+	u32 state;
+	struct file *file;
+	bool logging;
+};
+
 /* Planes whose dma-bufs a VMM can ask for: flips between a few are usual. */
 #define VGPU_MAX_PLANES		16
 
@@ -300,6 +314,9 @@ struct vgpu_plane {
  * @irqs: interrupts
  * @ioeventfds: doorbells
  * @vblank: frames
+ * @migration: where it is in one
+ * @stopped: for a migration: no frame ends and no interrupt is sent; changes with
+ *	@lock held
  * @bars_on: BARs answer; changes with @lock held
  * @revoked: taken away from a VMM that did not let go
  * @open: a VMM has it open
@@ -319,6 +336,8 @@ struct vgpu {
 	struct vgpu_irqs irqs;
 	struct vgpu_ioeventfds ioeventfds;
 	struct vgpu_vblank vblank;
+	struct vgpu_migration migration;
+	bool stopped;
 	bool bars_on;
 	bool revoked;
 	bool open;
@@ -420,6 +439,19 @@ void vgpu_fb_mark_importers(struct vgpu_fb *fb);
 u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block);
 u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb);
 
+/* migrate.c */
+void vgpu_migration_init(struct vgpu *vgpu);
+void vgpu_migration_reset(struct vgpu *vgpu);
+void vgpu_migration_close(struct vgpu *vgpu);
+
+/* migrate_file.c */
+struct file *vgpu_migration_save(struct vgpu *vgpu);
+struct file *vgpu_migration_resume(struct vgpu *vgpu);
+void vgpu_migration_final(struct file *file);
+int vgpu_migration_load(struct file *file);
+u64 vgpu_migration_left(struct file *file);
+void vgpu_migration_end(struct file *file);
+
 /* mmap.c */
 vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
 vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
@@ -452,6 +484,9 @@ void vgpu_debugfs_del(struct pgpu *pgpu);
 
 /* vfio.c */
 extern const struct vfio_device_ops vgpu_vfio_ops;
+void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
+	       const struct vgpu_params *params);
+void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_reset(struct vgpu *vgpu);
 void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page);
 

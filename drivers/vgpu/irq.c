@@ -65,7 +65,7 @@ static void vgpu_irq_update_intx(struct vgpu *vgpu)
 {
 	struct vgpu_irqs *irqs = &vgpu->irqs;
 
-	if (irqs->intx_masked || !irqs->intx ||
+	if (vgpu->stopped || irqs->intx_masked || !irqs->intx ||
 	    !vgpu_config_intx(vgpu->model) ||
 	    !vgpu_native_pending(vgpu->model))
 		return;
@@ -88,6 +88,8 @@ void vgpu_irq_update(struct vgpu *vgpu)
 	u32 i;
 
 	lockdep_assert_held(&vgpu->lock);
+	if (vgpu->stopped)
+		return;
 	irqs->sent = pending;
 	for_each_set_bit(i, &fresh, VGPU_NR_IRQS)
 		vgpu_irq_signal(irqs->msix[i]);

@@ -136,7 +136,8 @@ static int stream_record(struct vgpu_stream *stream)
 	stream->len = 0;
 	stream->data = false;
 	stream->skip = !stream_knows(tag);
-	if ((tag == VGPU_TAG_IDENTITY) != !stream->seen)
+	if (stream->seen ? tag == VGPU_TAG_IDENTITY :
+			   tag != VGPU_TAG_IDENTITY)
 		return stream_refuse(stream, -EINVAL, "does not begin with one identity");
 	if (flags & ~VGPU_RECORD_MANDATORY)
 		return stream_refuse(stream, -EINVAL, "unknown flags");

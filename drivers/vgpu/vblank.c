@@ -77,13 +77,14 @@ u32 vgpu_vblank_limit(struct vgpu *vgpu)
 }
 
 /**
- * vgpu_vblank_update() - start or stop after a change of the picture
+ * vgpu_vblank_update() - start or stop after a change of the picture, or of
+ * vgpu.stopped
  * @vgpu: its lock is held
  */
 void vgpu_vblank_update(struct vgpu *vgpu)
 {
 	struct vgpu_vblank *vblank = &vgpu->vblank;
-	bool run = vgpu_heads_shown(vgpu->model);
+	bool run = !vgpu->stopped && vgpu_heads_shown(vgpu->model);
 
 	lockdep_assert_held(&vgpu->lock);
 	if (run == vblank->running)

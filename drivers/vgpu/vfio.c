@@ -37,6 +37,7 @@ static int vgpu_vfio_init(struct vfio_device *vdev)
 	if (ret)
 		return ret;
 	vgpu->fb.mapping = vgpu_mmaps_init(&vgpu->mmaps, vdev);
+	vgpu_migration_init(vgpu);
 	return 0;
 }
 
@@ -45,6 +46,7 @@ static void vgpu_vfio_release(struct vfio_device *vdev)
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 
 	vgpu_fb_destroy(&vgpu->fb);
+	mutex_destroy(&vgpu->migration.lock);
 	mutex_destroy(&vgpu->ioeventfds.lock);
 	mutex_destroy(&vgpu->irqs.set_lock);
 	mutex_destroy(&vgpu->lock);
@@ -75,6 +77,48 @@ void vgpu_reset(struct vgpu *vgpu)
 	mutex_lock(&vgpu->lock);
 	vgpu_reset_locked(vgpu);
 	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_set_stopped() - stop for a migration, or go on
+ * @vgpu: a VMM has it open
+ * @stopped: no frame ends and no interrupt is sent from now on, or what is due is
+ */
+void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
+{
+	mutex_lock(&vgpu->lock);
+	vgpu->stopped = stopped;
+	vgpu_vblank_update(vgpu);
+	vgpu_irq_update(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_load() - become another vGPU
+ * @vgpu: stopped, and of the same type
+ * @model: what the guest sees of that one
+ * @params: its settings; the console is the VMM's, which knows about its own
+ */
+void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
+	       const struct vgpu_params *params)
+{
+	struct vgpu_model *own = vgpu->model;
+	u64 bad_access = own->bad_access;
+	bool ecc = own->ecc.on;
+
+	lockdep_assert_held(&vgpu->lock);
+	*own = *model;
+	own->bad_access = bad_access;
+	own->ecc.on = ecc;
+	vgpu->params.frame_rate_limiter = params->frame_rate_limiter;
+	vgpu->params.disable_vnc = params->disable_vnc;
+	own->frl_hz = vgpu_vblank_limit(vgpu);
+	atomic_set(&vgpu->ioeventfds.rung, 0);
+	/* An interrupt that was sent on the way is sent again, and none is lost. */
+	vgpu->irqs.sent = 0;
+	vgpu_bars_update(vgpu);
+	vgpu_gfx_update(vgpu);
+	vgpu_gfx_forget(vgpu);
 }
 
 /**
@@ -176,6 +220,7 @@ static void vgpu_vfio_close(struct vfio_device *vdev)
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct pgpu *pgpu = vgpu->type->pgpu;
 
+	vgpu_migration_close(vgpu);
 	/* The next VMM finds a vGPU as it was made, and no memory is kept. */
 	vgpu_ioeventfd_release(vgpu);
 	vgpu_irq_release(vgpu);
@@ -230,7 +275,7 @@ static long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	case VFIO_DEVICE_SET_IRQS:
 		return vgpu_irq_set(vgpu, uarg);
 	case VFIO_DEVICE_RESET:
-		vgpu_reset(vgpu);
+		vgpu_migration_reset(vgpu);
 		return 0;
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
 		return vgpu_gfx_query_plane(vgpu, uarg);
