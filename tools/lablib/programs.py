@@ -10,27 +10,29 @@ from .host import LabError, say
 # after what must not be disturbed.
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
-            "framebuffer", "mapping", "move", "ecc", "hwpoison", "dmabuf",
-            "iommufd", "hostile", "faults", "stress", "lifecycle",
+            "framebuffer", "mapping", "move", "ecc", "migration", "precopy",
+            "hwpoison", "dmabuf", "iommufd", "hostile", "faults", "stress",
+            "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
-            "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh", "edac.sh",
-            "mdevctl.sh", "libvirt.sh")
+            "migrate.sh", "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh",
+            "edac.sh", "mdevctl.sh", "libvirt.sh")
 # Those that start a guest.
-_GUEST = {"guest.sh", "unplug.sh", "several.sh", "dmabuf.sh", "libvirt.sh"}
+_GUEST = {"guest.sh", "migrate.sh", "unplug.sh", "several.sh", "dmabuf.sh",
+          "libvirt.sh"}
 # Those that look at programs more than at the driver and take minutes: on the
 # default kernel alone, elsewhere when they are named.
-_CLIENTS = ("several.sh", "unplug.sh", "mdevctl.sh", "libvirt.sh")
+_CLIENTS = ("migrate.sh", "several.sh", "unplug.sh", "mdevctl.sh", "libvirt.sh")
 _NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
-                 "mapping", "hwpoison", "dmabuf", "iommufd", "hostile",
-                 "configfs.sh", "removal.sh", "guest.sh")
+                 "mapping", "migration", "precopy", "hwpoison", "dmabuf",
+                 "iommufd", "hostile", "configfs.sh", "removal.sh", "guest.sh")
 # What memory behind a BAR does in another way.
-_OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "dmabuf",
-                 "linear.sh", "guest.sh")
+_OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
+                 "precopy", "dmabuf", "linear.sh", "guest.sh")
 # Where threads meet.
-_RACES = ("interrupts", "heads", "doorbell", "move", "hwpoison", "hostile",
-          "stress", "removal.sh", "guest.sh")
+_RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
+          "hostile", "stress", "removal.sh", "guest.sh")
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * VFIO migration: states, streams from one vGPU to another, what is written
+ * meanwhile.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_migrate.h"
+
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define FB		(16 * VT_MIB)
+#define PAGE		4096UL
+#define NR_PAGES	(FB / PAGE)
+#define DEBUGFS		"/sys/kernel/debug"
+
+FIXTURE(migration)
+{
+	struct vt_gpu gpu;
+	struct vt_dev src;
+	struct vt_dev dst;
+	uint32_t *fb;
+	struct vt_stream stream;
+};
+
+FIXTURE_SETUP(migration)
+{
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q,16B"));
+	ASSERT_EQ(0, vt_start(&self->src, &self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_start(&self->dst, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->src, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+}
+
+FIXTURE_TEARDOWN(migration)
+{
+	free(self->stream.data);
+	munmap(self->fb, FB);
+	vt_end(&self->src);
+	vt_end(&self->dst);
+	vt_gpu_del(&self->gpu);
+}
+
+/* What a vGPU is after it was reset: nothing in it, and in use again. */
+static void check_clean(struct __test_metadata *_metadata, struct vt_dev *dev)
+{
+	static uint32_t buf[65536 / 4];
+	uint64_t pos;
+
+	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, vt_mig_state(dev));
+	for (pos = 0; pos < FB; pos += sizeof(buf)) {
+		ASSERT_EQ(sizeof(buf), vt_pread(dev, BAR0, pos, buf,
+						sizeof(buf)));
+		ASSERT_TRUE(vt_is_zero(buf, sizeof(buf)))
+			TH_LOG("at %#llx", (unsigned long long)pos);
+	}
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_STATUS));
+	EXPECT_EQ(0, vt_dispi_get(dev, VGPU_DISPI_XRES));
+	EXPECT_EQ(0, vt_mode(dev, 640, 480, 32));
+	EXPECT_EQ(VGPU_HEAD_ON,
+		  vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_STATUS));
+}
+
+static void check_fb(struct __test_metadata *_metadata, struct vt_dev *dev,
+		     uint32_t seed)
+{
+	void *buf = vt_read_fb(dev, FB);
+
+	EXPECT_EQ(-1, vt_differs(buf, FB, seed));
+	free(buf);
+}
+
+TEST_F(migration, flags)
+{
+	struct vfio_device_feature_migration mig = { };
+
+	ASSERT_EQ(0, vt_feature(&self->src, VFIO_DEVICE_FEATURE_GET |
+				VFIO_DEVICE_FEATURE_MIGRATION, &mig,
+				sizeof(mig)));
+	EXPECT_EQ(VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P,
+		  mig.flags & 3);
+	TH_LOG("PRE_COPY: %s", mig.flags & VFIO_MIGRATION_PRE_COPY ? "yes" :
+								     "no");
+	EXPECT_EQ(0, mig.flags & ~7ULL);
+	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, vt_mig_state(&self->src));
+}
+
+/* A guest that has been moved sees what it saw before. */
+TEST_F(migration, round_trip)
+{
+	static const unsigned int regs[] = {
+		VGPU_REG_IRQ_STATUS, VGPU_REG_IRQ_ENABLE,
+		VGPU_REG_ECC_CONTROL, VGPU_BAR4_MSIX_TABLE,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_WIDTH,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_OFFSET_LO,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_CURSOR_POSITION,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_SET_WIDTH,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS,
+		VGPU_REG_HEAD(0) + VGPU_HEAD_STATUS,
+	};
+	uint32_t before[16];
+	unsigned int i;
+
+	vt_fill(self->fb, FB, 5);
+	memset((char *)self->fb + FB / 2, 0, FB / 4);
+	EXPECT_EQ(VGPU_HEAD_ON, vt_head_mode(&self->src, 0, 800, 600, 0x5000));
+	vt_reg_set(&self->src, VGPU_REG_HEAD(0) + VGPU_HEAD_CURSOR_POSITION,
+		   0x12345678);
+	vt_reg_set(&self->src, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_HEAD(0));
+	vt_reg_set(&self->src, VGPU_BAR4_MSIX_TABLE, 0xfee00000);
+	usleep(100000);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP, NULL));
+	for (i = 0; i < sizeof(regs) / sizeof(*regs); i++)
+		before[i] = vt_reg_get(&self->src, regs[i]);
+	/* Nothing happens while it is stopped. */
+	usleep(100000);
+	EXPECT_EQ(before[8], vt_reg_get(&self->src, regs[8]));
+	EXPECT_LT(0, before[8]);
+
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	TH_LOG("%zu bytes", self->stream.len);
+	/* Zeroes are not sent. */
+	EXPECT_LE(self->stream.len, FB * 3 / 4 + 65536);
+	EXPECT_EQ(VFIO_DEVICE_STATE_STOP_COPY, vt_mig_state(&self->src));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     65536));
+	EXPECT_EQ(VFIO_DEVICE_STATE_STOP, vt_mig_state(&self->dst));
+	for (i = 0; i < sizeof(regs) / sizeof(*regs); i++)
+		EXPECT_EQ(before[i], vt_reg_get(&self->dst, regs[i]))
+			TH_LOG("register %#x", regs[i]);
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
+	usleep(200000);
+	/* And it goes on. */
+	EXPECT_LT(before[8], vt_reg_get(&self->dst, regs[8]));
+	/* The source can go on, too. */
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+	usleep(200000);
+	EXPECT_LT(before[8], vt_reg_get(&self->src, regs[8]));
+}
+
+/* An empty framebuffer takes no room, nor does one that was written zeroes. */
+TEST_F(migration, empty)
+{
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	EXPECT_GT(16384, self->stream.len);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+	memset(self->fb, 0, FB);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	EXPECT_GT(16384, self->stream.len);
+	/* What the target had in it goes. */
+	ASSERT_EQ(4, vt_pwrite(&self->dst, BAR0, FB / 2, "xxxx", 4));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     100));
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	check_clean(_metadata, &self->dst);
+}
+
+/* The kernel's own table of transitions, from the text in linux/vfio.h. */
+TEST_F(migration, transitions)
+{
+	unsigned int from, to, last;
+	int fd, ret;
+
+	last = vt_mig_precopy(&self->src) ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
+					    VFIO_DEVICE_STATE_RUNNING_P2P;
+	for (from = 1; from <= last; from++) {
+		for (to = 0; to <= last + 3; to++) {
+			bool bad = to == VFIO_DEVICE_STATE_ERROR || to > last;
+			bool stuck = from == VFIO_DEVICE_STATE_STOP_COPY &&
+				     to >= VFIO_DEVICE_STATE_PRE_COPY;
+			bool empty = from == VFIO_DEVICE_STATE_RESUMING &&
+				     to != from && !bad;
+			bool transfer;
+
+			ASSERT_EQ(0, vt_reset(&self->src));
+			fd = -1;
+			ASSERT_EQ(0, vt_mig_set(&self->src, from, &fd))
+				TH_LOG("to state %u", from);
+			if (fd >= 0)
+				close(fd);
+			fd = -1;
+			ret = vt_mig_set(&self->src, to, &fd);
+			/*
+			 * No way leads from STOP_COPY to PRE_COPY, and none out
+			 * of RESUMING when nothing was written.
+			 */
+			EXPECT_EQ(bad || stuck || empty ? -EINVAL : 0, ret)
+				TH_LOG("%u to %u", from, to);
+			transfer = !ret && from != to &&
+				   (to == VFIO_DEVICE_STATE_RESUMING ||
+				    ((to == VFIO_DEVICE_STATE_STOP_COPY ||
+				      to >= VFIO_DEVICE_STATE_PRE_COPY) &&
+				     from < VFIO_DEVICE_STATE_PRE_COPY));
+			EXPECT_EQ(transfer, fd >= 0)
+				TH_LOG("%u to %u", from, to);
+			EXPECT_EQ(empty ? VFIO_DEVICE_STATE_ERROR :
+				  ret ? from : to, vt_mig_state(&self->src))
+				TH_LOG("%u to %u", from, to);
+			if (fd >= 0)
+				close(fd);
+		}
+	}
+	/* Out of ERROR nothing leads but a reset. */
+	ASSERT_EQ(0, vt_reset(&self->src));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RESUMING, &fd));
+	EXPECT_EQ(-EINVAL, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP,
+				      NULL));
+	for (to = 0; to <= last + 1; to++)
+		EXPECT_EQ(to == VFIO_DEVICE_STATE_ERROR ? 0 : -EINVAL,
+			  vt_mig_set(&self->src, to, NULL))
+			TH_LOG("to %u", to);
+	close(fd);
+	ASSERT_EQ(0, vt_reset(&self->src));
+	check_clean(_metadata, &self->src);
+}
+
+/* In every state, with the file open and in the middle of it. */
+TEST_F(migration, reset)
+{
+	unsigned int state, last;
+	char buf[8192];
+	int fd;
+
+	last = vt_mig_precopy(&self->src) ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
+					    VFIO_DEVICE_STATE_RUNNING_P2P;
+	for (state = 1; state <= last; state++) {
+		vt_fill(self->fb, FB, state);
+		fd = -1;
+		ASSERT_EQ(0, vt_mig_set(&self->src, state, &fd));
+		if (fd >= 0 && state != VFIO_DEVICE_STATE_RESUMING)
+			EXPECT_EQ(sizeof(buf), read(fd, buf, sizeof(buf)));
+		ASSERT_EQ(0, vt_reset(&self->src));
+		if (fd >= 0) {
+			EXPECT_EQ(-1, read(fd, buf, sizeof(buf)));
+			EXPECT_EQ(state == VFIO_DEVICE_STATE_RESUMING ?
+					  EBADF : ENODEV, errno);
+			EXPECT_EQ(-1, write(fd, buf, sizeof(buf)));
+			EXPECT_EQ(state == VFIO_DEVICE_STATE_RESUMING ?
+					  ENODEV : EBADF, errno);
+			close(fd);
+		}
+		check_clean(_metadata, &self->src);
+	}
+}
+
+/* Not all of a stream, and no more than it. */
+TEST_F_TIMEOUT(migration, truncated, 300)
+{
+	size_t n, step;
+
+	memset((char *)self->fb + 3 * PAGE, 0x55, 2 * PAGE);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     1));
+	/* At every byte is what the unit test does; here at some. */
+	step = self->stream.len / 100;
+	for (n = 0; n < self->stream.len; n += step) {
+		ASSERT_EQ(0, vt_reset(&self->dst));
+		EXPECT_EQ(-EINVAL, vt_load(&self->dst, self->stream.data, n,
+					   4096))
+			TH_LOG("%zu bytes", n);
+		EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
+	}
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	check_clean(_metadata, &self->dst);
+	self->stream.data = realloc(self->stream.data, self->stream.len + 1);
+	EXPECT_EQ(-EINVAL, vt_load(&self->dst, self->stream.data,
+				   self->stream.len + 1, 4096));
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	check_clean(_metadata, &self->dst);
+}
+
+/* Bits that flipped: taken or refused, and clean after a reset. */
+TEST_F_TIMEOUT(migration, flipped, 300)
+{
+	unsigned int seed = getpid(), refused = 0, i;
+	char *data;
+	int ret;
+
+	TH_LOG("seed %u", seed);
+	ASSERT_EQ(0, vt_mode(&self->src, 1024, 768, 32));
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	data = self->stream.data;
+	for (i = 0; i < 500; i++) {
+		size_t at = rand_r(&seed) % self->stream.len;
+		int bit = 1 << rand_r(&seed) % 8;
+
+		data[at] ^= bit;
+		ASSERT_EQ(0, vt_reset(&self->dst));
+		ret = vt_load(&self->dst, data, self->stream.len, 4096);
+		EXPECT_EQ(ret ? VFIO_DEVICE_STATE_ERROR :
+				VFIO_DEVICE_STATE_STOP,
+			  vt_mig_state(&self->dst));
+		refused += !!ret;
+		if (!ret)
+			EXPECT_EQ(0, vt_mig_set(&self->dst,
+						VFIO_DEVICE_STATE_RUNNING,
+						NULL));
+		data[at] ^= bit;
+	}
+	TH_LOG("%u of 500 refused", refused);
+	EXPECT_LT(50, refused);
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	check_clean(_metadata, &self->dst);
+}
+
+TEST_F(migration, other_type)
+{
+	struct vt_dev other;
+
+	ASSERT_EQ(0, vt_start(&other, &self->gpu, "16B"));
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	EXPECT_EQ(-ENODEV, vt_load(&other, self->stream.data,
+				   self->stream.len, 4096));
+	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&other));
+	vt_end(&other);
+}
+
+/* From one kind of GPU to another, and back. */
+TEST_F(migration, other_gpu)
+{
+	char pgpu[64];
+	struct vt_gpu soft;
+	struct vt_dev dev;
+
+	if (!vt_pgpu())
+		SKIP(return, "there is one kind of GPU");
+	snprintf(pgpu, sizeof(pgpu), "%s", vt_pgpu());
+	unsetenv("VGPU_PGPU");
+	ASSERT_EQ(0, vt_gpu_add(&soft, "32M", "16Q"));
+	setenv("VGPU_PGPU", pgpu, 1);
+	ASSERT_EQ(0, vt_start(&dev, &soft, "16Q"));
+	vt_fill(self->fb, FB / 2, 20);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_load(&dev, self->stream.data, self->stream.len,
+			     1 << 20));
+	EXPECT_TRUE(vt_same_fb(&self->src, &dev, FB));
+	ASSERT_EQ(0, vt_save(&dev, &self->stream));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     1 << 20));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+	vt_end(&dev);
+	vt_gpu_del(&soft);
+}
+
+/* The file outlives whatever it belongs to. */
+TEST_F(migration, lifetimes)
+{
+	struct vt_dev dev;
+	char buf[4096];
+	int fd[3];
+
+	ASSERT_EQ(0, vt_start(&dev, &self->gpu, "16B"));
+	/* Closed in the middle, and the vGPU goes on. */
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_STOP_COPY, &fd[0]));
+	EXPECT_LT(0, read(fd[0], buf, 10));
+	close(fd[0]);
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_STOP, NULL));
+	/* Left, and entered again: another file. */
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_STOP_COPY, &fd[0]));
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_STOP, NULL));
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_STOP_COPY, &fd[1]));
+	EXPECT_EQ(-1, read(fd[0], buf, 10));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_LT(0, read(fd[1], buf, 10));
+	EXPECT_EQ(-1, pread(fd[1], buf, 10, 0));
+	EXPECT_EQ(ESPIPE, errno);
+	ASSERT_EQ(0, vt_reset(&dev));
+	ASSERT_EQ(0, vt_mig_set(&dev, VFIO_DEVICE_STATE_RESUMING, &fd[2]));
+	/* The vGPU is closed and removed, and then the GPU. */
+	vt_end(&dev);
+	EXPECT_EQ(-1, read(fd[1], buf, 10));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(-1, write(fd[2], buf, 10));
+	EXPECT_EQ(ENODEV, errno);
+	close(fd[0]);
+	close(fd[1]);
+	close(fd[2]);
+}
+
+struct racer {
+	pthread_t thread;
+	int fd;
+	bool write;
+	unsigned int busy;
+	volatile bool stop;
+};
+
+static void *race(void *arg)
+{
+	struct racer *r = arg;
+	static char buf[300000];
+	ssize_t n;
+
+	while (!r->stop) {
+		n = r->write ? write(r->fd, buf, sizeof(buf)) :
+			       read(r->fd, buf, sizeof(buf));
+		r->busy += n < 0 && errno == EBUSY;
+		if (!n)
+			break;
+	}
+	return NULL;
+}
+
+/* Two on one file, and a reset that does not wait for them. */
+TEST_F(migration, two_users)
+{
+	struct racer r[2] = { };
+	int fd, i, j;
+
+	for (j = 0; j < 10; j++) {
+		vt_fill(self->fb, FB, j);
+		fd = -1;
+		ASSERT_EQ(0, vt_mig_set(&self->src, j % 2 ?
+					VFIO_DEVICE_STATE_RESUMING :
+					VFIO_DEVICE_STATE_STOP_COPY, &fd));
+		for (i = 0; i < 2; i++) {
+			r[i] = (struct racer){ .fd = fd, .write = j % 2 };
+			ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, race,
+						    &r[i]));
+		}
+		usleep(20000);
+		ASSERT_EQ(0, vt_reset(&self->src));
+		for (i = 0; i < 2; i++) {
+			r[i].stop = true;
+			pthread_join(r[i].thread, NULL);
+		}
+		close(fd);
+	}
+	check_clean(_metadata, &self->src);
+}
+
+/* User memory that is not there costs nothing of the stream. */
+TEST_F(migration, bad_user_memory)
+{
+	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vt_stream s = { };
+	ssize_t n;
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, page);
+	ASSERT_EQ(0, munmap(page + PAGE, PAGE));
+	vt_fill(self->fb, FB, 9);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, &fd));
+	n = read(fd, page + PAGE - 10, 100);
+	EXPECT_EQ(-1, n);
+	EXPECT_EQ(EFAULT, errno);
+	/* Into a mapping of the framebuffer itself: no deadlock. */
+	EXPECT_LT(0, read(fd, self->fb, 100000));
+	close(fd);
+	ASSERT_EQ(0, vt_reset(&self->src));
+	vt_fill(self->fb, FB, 10);
+	ASSERT_EQ(0, vt_save(&self->src, &s));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	EXPECT_EQ(-1, write(fd, page + PAGE, 100));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(s.len, write(fd, s.data, s.len));
+	EXPECT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	check_fb(_metadata, &self->dst, 10);
+	close(fd);
+	munmap(page, PAGE);
+	free(s.data);
+}
+
+/* A file that was closed early has still been written. */
+TEST_F(migration, closed_before_the_end)
+{
+	int fd;
+
+	vt_fill(self->fb, FB, 11);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(self->stream.len,
+		  write(fd, self->stream.data, self->stream.len));
+	close(fd);
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
+	check_fb(_metadata, &self->dst, 11);
+}
+
+static int inject(struct vt_gpu *gpu, const char *what, const char *uuid,
+		  unsigned long offset)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s %s %#lx", what, uuid, offset);
+	return vt_write(text, DEBUGFS "/vgpu/%s/inject",
+			strrchr(gpu->dir, '/') + 1);
+}
+
+/* Bad pages stay where they are, on either side. */
+TEST_F(migration, retired_pages)
+{
+	unsigned int i;
+
+	if (!vt_exists(DEBUGFS "/vgpu") &&
+	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+		SKIP(return, "no debugfs");
+	vt_fill(self->fb, FB, 12);
+	ASSERT_EQ(VGPU_ECC_ON, vt_reg_get(&self->src, VGPU_REG_ECC_STATUS));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->src.uuid,
+				    7 * PAGE));
+		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid,
+				    9 * PAGE));
+		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid, 0));
+	}
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     100000));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
+	check_fb(_metadata, &self->dst, 12);
+	/* The guest's counts came with it. */
+	EXPECT_EQ(2, vt_reg_get(&self->dst, VGPU_REG_ECC_SBE));
+	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_ECC_DBE));
+}
+
+/* Memory of the target that fails while it is written. */
+TEST_F(migration, target_fails)
+{
+	int fd;
+
+	if (!vt_exists(DEBUGFS "/vgpu") &&
+	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, inject(&self->gpu, "dbe", self->dst.uuid, 7 * PAGE));
+	EXPECT_EQ(self->stream.len,
+		  write(fd, self->stream.data, self->stream.len));
+	EXPECT_EQ(-EIO, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
+	close(fd);
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	check_clean(_metadata, &self->dst);
+}
+
+TEST_F(migration, data_size)
+{
+	struct vfio_device_feature_mig_data_size size = { };
+	int ret;
+
+	ret = vt_feature(&self->src, VFIO_DEVICE_FEATURE_GET |
+			 VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, &size, sizeof(size));
+	if (ret == -ENOTTY)
+		SKIP(return, "this kernel does not ask");
+	ASSERT_EQ(0, ret);
+	if (!vt_pgpu())
+		EXPECT_GT(3 * VT_MIB, size.stop_copy_length);
+	vt_fill(self->fb, FB, 13);
+	ASSERT_EQ(0, vt_feature(&self->src, VFIO_DEVICE_FEATURE_GET |
+				VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, &size,
+				sizeof(size)));
+	EXPECT_LE(FB, size.stop_copy_length);
+	EXPECT_GT(FB + 65536, size.stop_copy_length);
+}
+
+/* There and back, many times, with a guest that looks. */
+TEST_F_TIMEOUT(migration, again_and_again, 600)
+{
+	struct vt_stream *s = &self->stream;
+	struct vt_dev *from = &self->src, *to = &self->dst;
+	const char *times = getenv("VGPU_TEST_MIGRATIONS");
+	long long before;
+	int i, nr = times ? atoi(times) : 20;
+	uint32_t x, *buf;
+
+	vt_fill(self->fb, FB / 16, 17);
+	vt_settle();
+	before = vt_meminfo("Slab");
+	for (i = 0; i < nr; i++) {
+		struct vt_dev *last = from;
+
+		x = i;
+		ASSERT_EQ(4, vt_pwrite(from, BAR0, FB / 2, &x, 4));
+		s->len = 0;
+		ASSERT_EQ(0, vt_save(from, s));
+		ASSERT_EQ(0, vt_load(to, s->data, s->len, 1 << 20));
+		ASSERT_EQ(0, vt_mig_set(to, VFIO_DEVICE_STATE_RUNNING, NULL));
+		ASSERT_EQ(0, vt_reset(from));
+		from = to;
+		to = last;
+		ASSERT_EQ(4, vt_pread(from, BAR0, FB / 2, &x, 4));
+		ASSERT_EQ(i, x);
+	}
+	vt_settle();
+	TH_LOG("%d migrations, slab grew %lld KiB", nr,
+	       vt_meminfo("Slab") - before);
+	EXPECT_GT(2048, vt_meminfo("Slab") - before);
+	buf = vt_read_fb(from, FB);
+	EXPECT_EQ(-1, vt_differs(buf, FB / 16, 17));
+	free(buf);
+}
+
+/* The VMM asks for the log only where the kernel has one. */
+TEST_F(migration, dma_logging)
+{
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = PAGE,
+	};
+	struct vfio_device_feature_dma_logging_range range = {
+		.length = VT_MIB,
+	};
+	struct vfio_device_feature_dma_logging_report report = {
+		.length = VT_MIB, .page_size = PAGE,
+	};
+	uint64_t bitmap[VT_MIB / PAGE / 64] = { };
+	unsigned int i;
+	int ret;
+
+	control.num_ranges = 1;
+	control.ranges = (uintptr_t)&range;
+	ret = vt_feature(&self->src, VFIO_DEVICE_FEATURE_SET |
+			 VFIO_DEVICE_FEATURE_DMA_LOGGING_START, &control,
+			 sizeof(control));
+	if (ret == -ENOTTY)
+		SKIP(return, "this kernel's bitmap is a stub");
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(-EINVAL, vt_feature(&self->src, VFIO_DEVICE_FEATURE_SET |
+				      VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+				      &control, sizeof(control)));
+	report.bitmap = (uintptr_t)bitmap;
+	vt_fill(self->fb, FB, 18);
+	EXPECT_EQ(0, vt_feature(&self->src, VFIO_DEVICE_FEATURE_GET |
+				VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &report,
+				sizeof(report)));
+	for (i = 0; i < VT_MIB / PAGE / 64; i++)
+		EXPECT_EQ(0, bitmap[i]);
+	EXPECT_EQ(0, vt_feature(&self->src, VFIO_DEVICE_FEATURE_SET |
+				VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, NULL, 0));
+	EXPECT_EQ(-EINVAL, vt_feature(&self->src, VFIO_DEVICE_FEATURE_SET |
+				      VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+				      NULL, 0));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Pre-copy: a framebuffer is sent while it is written, and nothing is lost. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "lib/vgpu_migrate.h"
+
+#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
+#define FB		(16 * VT_MIB)
+#define PAGE		4096UL
+#define NR_PAGES	(FB / PAGE)
+#define DEBUGFS		"/sys/kernel/debug"
+
+FIXTURE(precopy)
+{
+	struct vt_gpu gpu;
+	struct vt_dev src;
+	struct vt_dev dst;
+	uint32_t *fb;
+	struct vt_stream stream;
+};
+
+FIXTURE_SETUP(precopy)
+{
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	ASSERT_EQ(0, vt_start(&self->src, &self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_start(&self->dst, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->src, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+}
+
+FIXTURE_TEARDOWN(precopy)
+{
+	free(self->stream.data);
+	munmap(self->fb, FB);
+	vt_end(&self->src);
+	vt_end(&self->dst);
+	vt_gpu_del(&self->gpu);
+}
+
+/* Pages that are written after they have been sent are sent again. */
+TEST_F(precopy, dirty)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	struct vt_stream *s = &self->stream;
+	size_t first;
+	int fd;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	vt_fill(self->fb, FB, 14);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_LE(FB, info.initial_bytes);
+	EXPECT_EQ(0, info.dirty_bytes);
+	info.argsz = 8;
+	EXPECT_EQ(-1, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(EINVAL, errno);
+	info.argsz = sizeof(info);
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_RESET, &info));
+	EXPECT_EQ(ENOTTY, errno);
+
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+	first = s->len;
+	EXPECT_LE(FB, first);
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(0, info.initial_bytes + info.dirty_bytes);
+	/* To read is not to write. */
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 14));
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+	EXPECT_EQ(first, s->len);
+
+	self->fb[100 * PAGE / 4] ^= 1;
+	self->fb[1000 * PAGE / 4] ^= 1;
+	EXPECT_EQ(4, vt_pwrite(&self->src, BAR0, 2000 * PAGE, "abcd", 4));
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(0, info.initial_bytes);
+	EXPECT_EQ(3 * 65536, info.dirty_bytes);
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+	EXPECT_LE(first + 3 * 65536, s->len);
+	EXPECT_GT(first + 3 * 65536 + 1000, s->len);
+	first = s->len;
+
+	/* All of a block becomes zero, through a page that was read before. */
+	memset((char *)self->fb + 4 * VT_MIB, 0, 2 * VT_MIB);
+	self->fb[0] ^= 1;
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY,
+				NULL));
+	EXPECT_EQ(-1, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, vt_drain(fd, s));
+	EXPECT_GT(first + 65536 + 16384, s->len);
+	close(fd);
+	ASSERT_EQ(0, vt_load(&self->dst, s->data, s->len, 1000000));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+	/* It can be given up, and nothing is tracked then. */
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+	vt_fill(self->fb, FB, 15);
+	EXPECT_EQ(-1, vt_differs(self->fb, FB, 15));
+	close(fd);
+}
+
+/* A guest that resets the vGPU does not end a migration. */
+TEST_F(precopy, flr)
+{
+	struct vt_stream *s = &self->stream;
+	uint16_t flr;
+	int fd;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	vt_fill(self->fb, FB, 16);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+	/* PCI_EXP_DEVCTL in the capability at 0x60. */
+	flr = 0x8000;
+	ASSERT_EQ(2, vt_pwrite(&self->src, VFIO_PCI_CONFIG_REGION_INDEX, 0x68,
+			       &flr, 2));
+	EXPECT_EQ(0, vt_memory(&self->src, true));
+	EXPECT_EQ(VFIO_DEVICE_STATE_PRE_COPY, vt_mig_state(&self->src));
+	self->fb[5] = 5;
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY,
+				NULL));
+	EXPECT_EQ(0, vt_drain(fd, s));
+	close(fd);
+	ASSERT_EQ(0, vt_load(&self->dst, s->data, s->len, 1000000));
+	EXPECT_EQ(5, self->fb[5]);
+	EXPECT_TRUE(vt_is_zero(self->fb + 6, FB - 24));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+}
+
+struct writer {
+	pthread_t thread;
+	volatile uint32_t *fb;
+	uint32_t *want;
+	struct vt_dev *dev;
+	unsigned int seed;
+	int kind;
+	volatile bool stop;
+	volatile unsigned long writes;
+};
+
+/* Writes to words of its own at random places, and remembers. */
+static void *writer(void *arg)
+{
+	struct writer *w = arg;
+	uint32_t value;
+	size_t word;
+
+	while (!w->stop) {
+		word = rand_r(&w->seed) % (FB / 16) * 4 + w->kind;
+		value = rand_r(&w->seed) | 1;
+		if (w->kind == 2)
+			vt_pwrite(w->dev, BAR0, word * 4, &value, 4);
+		else if (w->kind == 1)	/* after it was read */
+			w->fb[word] += value;
+		else
+			w->fb[word] = value;
+		w->want[word] = w->kind == 1 ? w->want[word] + value : value;
+		w->writes++;
+	}
+	return NULL;
+}
+
+/* Nothing is lost of what is written while it is sent. */
+TEST_F_TIMEOUT(precopy, writers, 600)
+{
+	struct vt_stream *s = &self->stream;
+	struct writer w[4] = { };
+	uint32_t *want = calloc(1, FB), *got = malloc(FB);
+	int fd, i, round, passes;
+	char text[80];
+	size_t at;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	if (!vt_exists(DEBUGFS "/vgpu"))
+		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
+	for (round = 0; round < 5; round++) {
+		s->len = 0;
+		for (i = 0; i < 4; i++) {
+			w[i] = (struct writer){
+				.fb = self->fb, .want = want, .kind = i % 3,
+				.dev = &self->src,
+				.seed = getpid() + 4 * round + i,
+			};
+			/* Each word belongs to one; the last one only reads. */
+			if (i == 3)
+				continue;
+			ASSERT_EQ(0, pthread_create(&w[i].thread, NULL, writer,
+						    &w[i]));
+		}
+		ASSERT_EQ(0, vt_mig_set(&self->src,
+					VFIO_DEVICE_STATE_PRE_COPY, &fd));
+		/* On a slow machine some have only begun. */
+		for (passes = 0; passes < 20 || w[0].writes < 1000 ||
+				 w[1].writes < 1000 || w[2].writes < 1000;
+		     passes++) {
+			vt_drain_some(fd, s, passes < 20 ? 4 * VT_MIB : PAGE);
+			/* Pages that move are no writes. */
+			snprintf(text, sizeof(text), "%s %lu", self->src.uuid,
+				 (unsigned long)(rand_r(&w[3].seed) % NR_PAGES));
+			vt_write(text, DEBUGFS "/vgpu/%s/move",
+				 strrchr(self->gpu.dir, '/') + 1);
+		}
+		for (i = 0; i < 3; i++) {
+			w[i].stop = true;
+			pthread_join(w[i].thread, NULL);
+		}
+		ASSERT_EQ(0, vt_mig_set(&self->src,
+					VFIO_DEVICE_STATE_STOP_COPY, NULL));
+		ASSERT_EQ(0, vt_drain(fd, s));
+		close(fd);
+		TH_LOG("%lu, %lu and %lu writes, %zu bytes", w[0].writes,
+		       w[1].writes, w[2].writes, s->len);
+		ASSERT_EQ(0, vt_load(&self->dst, s->data, s->len, 1000000));
+		ASSERT_EQ(FB, vt_pread(&self->dst, BAR0, 0, got, FB));
+		for (at = 0; at < FB / 4; at++)
+			ASSERT_EQ(want[at], got[at])
+				TH_LOG("round %d, word %#zx", round, at);
+		ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING,
+					NULL));
+		ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING,
+					NULL));
+	}
+	free(want);
+	free(got);
+}
+
+TEST_HARNESS_MAIN
