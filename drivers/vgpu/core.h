@@ -21,6 +21,7 @@
 #define _VGPU_CORE_H
 
 #include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/dma-resv.h>
 #include <linux/hrtimer.h>
 #include <linux/mutex.h>
@@ -430,14 +431,37 @@ void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
 			u64 offset);
 
 /* dirty.c */
-void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr);
-bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page);
+void vgpu_fb_mark_dirty(struct vgpu_fb *fb, u64 page, u64 nr);
 u64 vgpu_fb_used(struct vgpu_fb *fb);
 int vgpu_fb_track(struct vgpu_fb *fb);
 void vgpu_fb_untrack(struct vgpu_fb *fb);
 void vgpu_fb_mark_importers(struct vgpu_fb *fb);
 u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block);
 u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb);
+
+/**
+ * vgpu_fb_mark() - pages are about to be written
+ * @fb: its lock is held
+ * @page: the first
+ * @nr: how many, at least one; all in the framebuffer
+ */
+static inline void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	if (fb->dirty)
+		vgpu_fb_mark_dirty(fb, page, nr);
+}
+
+/**
+ * vgpu_fb_is_clean() - whether a write to a page would have to be noticed
+ * @fb: its lock is held
+ * @page: page number
+ *
+ * Return: false while nobody wants to know, too
+ */
+static inline bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
+{
+	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
+}
 
 /* migrate.c */
 void vgpu_migration_init(struct vgpu *vgpu);

@@ -26,35 +26,15 @@ static u64 dirty_nr_chunks(const struct vgpu_fb *fb)
 	return (fb->size >> PAGE_SHIFT) / VGPU_DIRTY_PAGES;
 }
 
-/**
- * vgpu_fb_mark() - pages are about to be written
- * @fb: its lock is held
- * @page: the first
- * @nr: how many, at least one; all in the framebuffer
- */
-void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr)
+/* vgpu_fb_mark() of a framebuffer that is tracked. */
+void vgpu_fb_mark_dirty(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	u64 chunk;
 
 	lockdep_assert_held(&fb->lock);
-	if (!fb->dirty)
-		return;
 	for (chunk = page / VGPU_DIRTY_PAGES;
 	     chunk <= (page + nr - 1) / VGPU_DIRTY_PAGES; chunk++)
 		set_bit(chunk, fb->dirty);
-}
-
-/**
- * vgpu_fb_is_clean() - whether a write to a page would have to be noticed
- * @fb: its lock is held
- * @page: page number
- *
- * Return: false while nobody wants to know, too
- */
-bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
-{
-	lockdep_assert_held(&fb->lock);
-	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
 }
 
 /* Go over all that has memory: count its pages, and mark them. */
