@@ -98,6 +98,12 @@ static const struct {
 	{ "create_500", measure_create_beside },
 	{ "create_1000", measure_create_1000 },
 	{ "idle_bytes", measure_idle_bytes },
+	{ "memcpy", measure_memcpy },
+	{ "save_rate", measure_save_rate },
+	{ "load_rate", measure_load_rate },
+	{ "stop_idle", measure_stop },
+	{ "stop_redraw", measure_stop },
+	{ "stop_cold", measure_stop },
 };
 
 int main(int argc, char **argv)

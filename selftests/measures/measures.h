@@ -65,5 +65,9 @@ double measure_picture_map(const char *name, const char *type);
 double measure_create_beside(const char *name, const char *type);
 double measure_create_1000(const char *name, const char *type);
 double measure_idle_bytes(const char *name, const char *type);
+double measure_memcpy(const char *name, const char *type);
+double measure_save_rate(const char *name, const char *type);
+double measure_load_rate(const char *name, const char *type);
+double measure_stop(const char *name, const char *type);
 
 #endif /* VGPU_MEASURES_H */

@@ -90,6 +90,23 @@ ROWS = (
         "create_1@mbochs-large", limit="create_1@vgpu-16C", limit_times=1.2),
     Row("lifecycle.idle_bytes", "bytes", "idle_bytes@vgpu-16Q",
         "idle_bytes@mbochs-small"),
+    Row("migration.save_rate", "MiB/s", "save_rate@vgpu-64Q",
+        "memcpy@anonymous", limit="memcpy@anonymous", limit_times=0.5,
+        more_is_better=True),
+    Row("migration.load_rate", "MiB/s", "load_rate@vgpu-64Q",
+        "memcpy@anonymous", limit="memcpy@anonymous", limit_times=0.5,
+        more_is_better=True),
+    # Against a device that has to be stopped to be sent.
+    Row("migration.stop_idle_64m", "ns", "stop_idle@vgpu-64Q",
+        "stop_cold@vgpu-64Q", limit="stop_idle@vgpu-64Q", limit_times=1.2),
+    Row("migration.stop_idle_256m", "ns", "stop_idle@vgpu-256Q",
+        "stop_cold@vgpu-256Q", limit="stop_idle@vgpu-64Q", limit_times=1.2),
+    Row("migration.stop_idle_1g", "ns", "stop_idle@vgpu-1024B",
+        "stop_cold@vgpu-1024B", limit="stop_idle@vgpu-64Q", limit_times=1.2),
+    # An eighth of all, and 20 %.
+    Row("migration.stop_redraw_8m", "ns", "stop_redraw@vgpu-256Q",
+        "stop_cold@vgpu-256Q", limit="stop_cold@vgpu-64Q",
+        limit_times=1.2 / 8),
 )
 
 
