@@ -137,13 +137,16 @@ void vgpu_fb_mark_importers(struct vgpu_fb *fb)
  */
 u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block)
 {
+	u64 start = *block * DIRTY_CHUNKS_PER_BLOCK;
 	u64 nr = dirty_nr_chunks(fb), first, chunk;
 	u32 claimed = 0, i;
 
 	BUILD_BUG_ON(DIRTY_CHUNKS_PER_BLOCK != 32);
-	chunk = find_next_bit(fb->dirty, nr, *block * DIRTY_CHUNKS_PER_BLOCK);
-	if (chunk >= nr)
-		chunk = find_first_bit(fb->dirty, nr);
+	chunk = find_next_bit(fb->dirty, nr, start);
+	if (chunk >= nr) {
+		nr = start;
+		chunk = find_next_bit(fb->dirty, nr, 0);
+	}
 	if (chunk >= nr)
 		return 0;
 	*block = chunk / DIRTY_CHUNKS_PER_BLOCK;

@@ -193,12 +193,13 @@ static int save_fill(struct migration_file *f)
 		return -ENODEV;
 	if (!f->begun)
 		save_identity(f);
-	while (!f->len) {
+	/* Whatever is written after the end is too late. */
+	while (!f->len && !f->done) {
 		if (!f->claimed)
 			f->claimed = vgpu_fb_claim_dirty(fb, &f->block);
 		if (!f->claimed) {
 			save_zeroes(f);
-			if (f->len || f->done)
+			if (f->len)
 				return 0;
 			return f->final ? save_state(f) : -ENOMSG;
 		}
