@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -18,7 +17,6 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
-#define DEBUGFS		"/sys/kernel/debug"
 
 FIXTURE(migration)
 {
@@ -491,8 +489,23 @@ static int inject(struct vt_gpu *gpu, const char *what, const char *uuid,
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s %s %#lx", what, uuid, offset);
-	return vt_write(text, DEBUGFS "/vgpu/%s/inject",
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
 			strrchr(gpu->dir, '/') + 1);
+}
+
+/* Nothing follows the end, whatever is done to a vGPU that has stopped. */
+TEST_F(migration, after_the_end)
+{
+	char more[64];
+	int fd = -1;
+
+	self->fb[0] = 1;
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, &fd));
+	ASSERT_EQ(0, vt_drain(fd, &self->stream));
+	self->fb[1] = 1;
+	EXPECT_EQ(4, vt_pwrite(&self->src, BAR0, FB / 2, "xxxx", 4));
+	EXPECT_EQ(0, read(fd, more, sizeof(more)));
+	close(fd);
 }
 
 /* Bad pages stay where they are, on either side. */
@@ -500,8 +513,7 @@ TEST_F(migration, retired_pages)
 {
 	unsigned int i;
 
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	vt_fill(self->fb, FB, 12);
 	ASSERT_EQ(VGPU_ECC_ON, vt_reg_get(&self->src, VGPU_REG_ECC_STATUS));
@@ -527,8 +539,7 @@ TEST_F(migration, target_fails)
 {
 	int fd;
 
-	if (!vt_exists(DEBUGFS "/vgpu") &&
-	    mount("debugfs", DEBUGFS, "debugfs", 0, NULL))
+	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
 	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));

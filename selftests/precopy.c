@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -15,7 +14,6 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
-#define DEBUGFS		"/sys/kernel/debug"
 
 FIXTURE(precopy)
 {
@@ -182,8 +180,7 @@ TEST_F_TIMEOUT(precopy, writers, 600)
 
 	if (!vt_mig_precopy(&self->src))
 		SKIP(return, "no PRE_COPY on this kernel");
-	if (!vt_exists(DEBUGFS "/vgpu"))
-		mount("debugfs", DEBUGFS, "debugfs", 0, NULL);
+	ASSERT_EQ(0, vt_debugfs());
 	for (round = 0; round < 5; round++) {
 		s->len = 0;
 		for (i = 0; i < 4; i++) {
@@ -208,7 +205,7 @@ TEST_F_TIMEOUT(precopy, writers, 600)
 			/* Pages that move are no writes. */
 			snprintf(text, sizeof(text), "%s %lu", self->src.uuid,
 				 (unsigned long)(rand_r(&w[3].seed) % NR_PAGES));
-			vt_write(text, DEBUGFS "/vgpu/%s/move",
+			vt_write(text, VT_DEBUGFS "/vgpu/%s/move",
 				 strrchr(self->gpu.dir, '/') + 1);
 		}
 		for (i = 0; i < 3; i++) {
