@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_test.h"
+#include "lib/vgpu_migrate.h"
 
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FB		(16 * VT_MIB)
@@ -44,6 +44,7 @@ FIXTURE(faults)
 	const char *address;
 	uint8_t *map;
 	int dmabuf;
+	struct vt_stream stream;
 };
 
 typedef FIXTURE_DATA(faults) faults_data;
@@ -410,6 +411,67 @@ TEST_F_TIMEOUT(faults, administration, 900)
 	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
 	SWEEP(1, move_page, NULL);
 	SWEEP(1, inject, NULL);
+	vt_close(&self->dev);
+}
+
+static void running(faults_data *self)
+{
+	vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
+static int save(faults_data *self)
+{
+	int ret = vt_save(&self->dev, &self->stream);
+
+	if (ret)
+		running(self);
+	return ret;
+}
+
+/* All of it or an error, after which a reset is the way back. */
+static int load(faults_data *self)
+{
+	int fd = -1, ret;
+	size_t done = 0;
+	ssize_t n;
+
+	ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+	while (!ret && done < self->stream.len) {
+		n = write(fd, self->stream.data + done,
+			  self->stream.len - done);
+		if (n < 0)
+			ret = -errno;
+		else
+			done += n;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!ret)
+		ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP, NULL);
+	if (ret) {
+		vt_reset(&self->dev);
+		vt_memory(&self->dev, true);
+	}
+	return ret;
+}
+
+TEST_F_TIMEOUT(faults, migration, 900)
+{
+	static char page[PAGE] = "content";
+
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	ASSERT_EQ(PAGE, vt_pwrite(&self->dev, BAR0, 3 * VT_MIB, page, PAGE));
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	SWEEP(3, save, running);
+	ASSERT_EQ(0, save(self));
+	running(self);
+	SWEEP(3, load, running);
+	ASSERT_EQ(0, load(self));
+	running(self);
+	memset(page, 0, PAGE);
+	EXPECT_EQ(PAGE, vt_pread(&self->dev, BAR0, 3 * VT_MIB, page, PAGE));
+	EXPECT_STREQ("content", page);
+	free(self->stream.data);
 	vt_close(&self->dev);
 }
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_test.h"
+#include "lib/vgpu_migrate.h"
 
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FB		(16 * VT_MIB)
@@ -222,6 +222,24 @@ static void use_dmabuf(struct actor *actor, int fd)
 	munmap(map, len);
 }
 
+/* Some state, some data of it or for it, and another state. */
+static void use_migration(struct actor *actor, struct vt_dev *dev)
+{
+	struct vt_stream stream = { };
+	char junk[64] = { };
+	int fd = -1;
+
+	count(actor, vt_mig_set(dev, below(actor, 9), &fd));
+	if (fd >= 0) {
+		vt_drain_some(fd, &stream, below(actor, 2) * VT_MIB + 1);
+		count(actor, write(fd, junk, sizeof(junk)));
+	}
+	vt_mig_set(dev, below(actor, 9), NULL);
+	if (fd >= 0)
+		close(fd);
+	free(stream.data);
+}
+
 /* A VMM, from open to close. */
 static void vmm(struct actor *actor)
 {
@@ -235,7 +253,7 @@ static void vmm(struct actor *actor)
 	if (ret)
 		return;
 	while (rounds-- && !actor->self->stop) {
-		switch (below(actor, 8)) {
+		switch (below(actor, 9)) {
 		case 0:
 			count(actor, vt_reset(&dev));
 			vt_memory(&dev, true);
@@ -259,6 +277,9 @@ static void vmm(struct actor *actor)
 		case 5:
 			vt_reg_set(&dev, VGPU_DOORBELL(0), rounds);
 			count(actor, 0);
+			break;
+		case 6:
+			use_migration(actor, &dev);
 			break;
 		default:
 			use_mapping(actor, &dev);
