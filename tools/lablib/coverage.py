@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from . import debugkernel, root
-from .host import ROOT, LabError
+from .host import ROOT, LabError, locked
 
 # In the root: a trace of each lab host.
 _TRACES = "/build/coverage"
@@ -56,11 +56,12 @@ def add(directory, release):
     source = os.path.join(directory, "gcov", build.lstrip("/"))
     if not os.path.isdir(source):
         return
-    shutil.copytree(source, _in_root(build), dirs_exist_ok=True)
-    os.makedirs(_in_root(_TRACES), exist_ok=True)
-    number = len(os.listdir(_in_root(_TRACES)))
-    _enter(_TRACE, "sh", build, debugkernel.tree(root.DEBUG_KERNEL),
-           f"{_TRACES}/{number}.json")
+    with locked("coverage"):
+        shutil.copytree(source, _in_root(build), dirs_exist_ok=True)
+        os.makedirs(_in_root(_TRACES), exist_ok=True)
+        number = len(os.listdir(_in_root(_TRACES)))
+        _enter(_TRACE, "sh", build, debugkernel.tree(root.DEBUG_KERNEL),
+               f"{_TRACES}/{number}.json")
 
 
 def report(tally, judge):
@@ -76,11 +77,12 @@ def report(tally, judge):
     except LabError as error:
         tally.result(False, str(error))
         return
-    print("".join(f"# {line}\n" for line in text.splitlines()), end="")
+    for line in text.splitlines():
+        tally.print(f"# {line}")
     percent = next(float(line.split()[1].rstrip("%"))
                    for line in total.splitlines() if line.startswith("lines"))
     what = f"coverage: {percent} % of the lines of drivers/vgpu"
     if judge:
         tally.result(percent >= _WANTED, f"{what}, of {_WANTED} %")
     else:
-        print(f"# {what}")
+        tally.print(f"# {what}")

@@ -102,9 +102,9 @@ def _boot(tally, release, run, programs, timeout, name):
     return result, again
 
 
-def _complain(result):
+def _complain(tally, result):
     for line in result.context:
-        print("# " + line.rstrip())
+        tally.print("# " + line.rstrip())
     if result.trouble:
         say(f"{result.trouble}; kernel log: {result.log}")
 
@@ -127,7 +127,7 @@ def execute(tally, run, programs, time):
         say(str(error))
         tally.result(False, f"{run.name}: build")
         return
-    print(f"# kernel {release}, pGPU {run.pgpu}")
+    tally.print(f"# kernel {release}, pGPU {run.pgpu}")
     name = f"test-{run.pgpu}"
     result, again = _boot(tally, release, run, programs,
                           time.limit(_TIMEOUT), name)
@@ -135,14 +135,14 @@ def execute(tally, run, programs, time):
         # Emulation of a processor that runs a guest is not perfect: once in
         # some thirty starts an interrupt is lost, and the guest or the lab host
         # is never heard of again.  A fault of ours fails twice.
-        _complain(result)
-        print("# once more in a new lab host: " + " ".join(again))
+        _complain(tally, result)
+        tally.print("# once more in a new lab host: " + " ".join(again))
         tally.forget(again)
         result, _ = _boot(tally, release, run, again, time.limit(_TIMEOUT),
                           name + "-again")
     if time.over() and result.status is None and not result.context:
         tally.result(True, f"{run.name}: the rest", skip="no time left")
         return
-    _complain(result)
+    _complain(tally, result)
     tally.result(not result.trouble, f"{run.name}: the kernel's log is clean")
     tally.result(result.status == 0, f"{run.name}: the runner came to its end")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Counting results of tests."""
+import io
 import re
+import sys
 
 _RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
 
@@ -9,7 +11,8 @@ class Tally:
     """Prints TAP as it comes and counts results: of the tests inside a
     program, and of the program itself where it has none inside."""
 
-    def __init__(self):
+    def __init__(self, out=None):
+        self._out = out or sys.stdout
         self.passed = self.failed = self.skipped = 0
         # Of each program that has come to its end: its name, and how many of
         # its tests passed, failed and were skipped.
@@ -19,11 +22,25 @@ class Tally:
         self._inside_failed = 0
         self._line = b""
 
+    def print(self, text):
+        print(text, file=self._out, flush=True)
+
+    def part(self):
+        """A tally for something that goes on beside others."""
+        return Tally(io.StringIO())
+
+    def add(self, part):
+        """Print and count what a part has gathered."""
+        self._out.write(part._out.getvalue())
+        self._out.flush()
+        self.passed += part.passed
+        self.failed += part.failed
+        self.skipped += part.skipped
+
     def result(self, good, name, skip=""):
         """A test of the lab itself."""
         word = "ok" if good else "not ok"
-        print(f"{word} - {name}" + (f" # SKIP {skip}" if skip else ""),
-              flush=True)
+        self.print(f"{word} - {name}" + (f" # SKIP {skip}" if skip else ""))
         if skip:
             self.skipped += 1
         elif good:
@@ -36,7 +53,7 @@ class Tally:
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             text = line.decode(errors="replace").rstrip("\r")
-            print(text, flush=True)
+            self.print(text)
             self._count(text)
 
     def flush(self):
@@ -47,8 +64,8 @@ class Tally:
 
     def end_line(self):
         """The closing line; returns the exit status."""
-        print(f"{self.passed} passed, {self.failed} failed, "
-              f"{self.skipped} skipped", flush=True)
+        self.print(f"{self.passed} passed, {self.failed} failed, "
+                   f"{self.skipped} skipped")
         return 1 if self.failed else 0
 
     def begin(self):

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 """tools/lab test: everything that is tested, and the closing line."""
+import concurrent.futures
+import functools
 import io
 import json
+import os
 import subprocess
 import time
 
 from . import bench, build, coverage, programs, root, static, vm
 from .host import LabError, say
 from .tally import Tally
+
+# Lab hosts, and whatever else there is, that run beside each other.
+_AT_ONCE = 2
+
 
 def _builds(tally, wanted):
     for kernel in root.STOCK_KERNELS:
@@ -128,54 +135,96 @@ class _Time:
         return seconds if self._end is None else min(seconds, self._left())
 
 
-def _steps(tally, wanted):
+def _here(tally, wanted):
+    """What needs no lab host."""
     if wanted("static"):
         static.main(tally)
     _builds(tally, wanted)
     _unit(tally, wanted)
+
+
+def _lab(tally, wanted):
     _lab_run(tally, wanted)
     _lab_bench(tally, wanted)
 
 
-def _some(tally, patterns, limit):
+def _programs(run, names, limit):
+    """A job, if there is something to do."""
+    return [functools.partial(programs.execute, run=run, programs=names,
+                              time=limit)] if names else []
+
+
+def _some(patterns, limit):
     """What has one of the patterns in its name."""
     def wanted(name):
         return any(pattern in name for pattern in patterns)
 
-    _steps(tally, wanted)
-    coverage.clear()
+    jobs = [lambda tally: (_here(tally, wanted), _lab(tally, wanted))]
     for run in programs.RUNS:
         # What takes long to build is named with the beginning of its name.
         if run.kernel in root.STOCK_KERNELS or any(
                 pattern.startswith(run.name) for pattern in patterns):
-            programs.execute(tally, run, [
-                name for name in programs.PROGRAMS
-                if wanted(f"{run.name}/{name}")], limit)
-    coverage.report(tally, judge=False)
-    if not tally.passed + tally.failed + tally.skipped:
-        raise LabError("no test has " + " or ".join(
-            f'"{pattern}"' for pattern in patterns) + " in its name")
+            jobs += _programs(run, [name for name in programs.PROGRAMS
+                                    if wanted(f"{run.name}/{name}")], limit)
+    return jobs
 
 
-def _all(tally, full, limit):
-    """The fast set, and with full what it leaves."""
-    _steps(tally, lambda name: True)
-    coverage.clear()
-    for run in programs.RUNS:
-        programs.execute(tally, run, run.fast, limit)
+def _all(full, limit):
+    """The fast set, and with full what it leaves; what takes longest first."""
+    def wanted(name):
+        return True
+
+    first, *others = programs.RUNS
+    jobs = _programs(first, first.fast, limit)
+    jobs.append(functools.partial(_here, wanted=wanted))
+    for run in others:
+        jobs += _programs(run, run.fast, limit)
+    jobs.append(functools.partial(_lab, wanted=wanted))
     for run in programs.RUNS:
         if full:
-            programs.execute(tally, run, run.rest(), limit)
+            jobs += _programs(run, run.rest(), limit)
         elif run.rest():
-            print(f"# left to --full: {run.name}: " + " ".join(run.rest()))
-    coverage.report(tally, judge=full)
+            jobs.append(lambda tally, run=run: tally.print(
+                f"# left to --full: {run.name}: " + " ".join(run.rest())))
+    return jobs
+
+
+def _run(tally, job):
+    try:
+        job(tally)
+    except LabError as error:
+        tally.result(False, str(error))
+
+
+def _run_all(tally, jobs):
+    """Run jobs beside each other, and print what they say one after the other."""
+    vm.accel()
+    with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
+        parts = [tally.part() for _ in jobs]
+        waiting = [pool.submit(_run, part, job)
+                   for part, job in zip(parts, jobs)]
+        try:
+            for part, ended in zip(parts, waiting):
+                ended.result()
+                tally.add(part)
+        except KeyboardInterrupt:
+            # Lab hosts end with whoever waits for them.
+            say("interrupted")
+            os._exit(130)
 
 
 def main(patterns, full, minutes):
     tally = Tally()
     limit = _Time(minutes)
-    if patterns:
-        _some(tally, patterns, limit)
+    coverage.clear()
+    jobs = _some(patterns, limit) if patterns else _all(full, limit)
+    if len(jobs) > 2:
+        _run_all(tally, jobs)
     else:
-        _all(tally, full, limit)
+        for job in jobs:
+            _run(tally, job)
+    coverage.report(tally, judge=full)
+    if not tally.passed + tally.failed + tally.skipped:
+        raise LabError("no test has " + " or ".join(
+            f'"{pattern}"' for pattern in patterns) + " in its name")
     return tally.end_line()
