@@ -94,6 +94,8 @@ FIXTURE_TEARDOWN(hostile)
 	close(self->log);
 	vt_end(&self->dev);
 	vt_gpu_del(&self->gpu);
+	/* Also when all went well but for files that nobody has closed. */
+	EXPECT_TRUE(vt_pgpu() || !vt_exists("%s", self->gpu.dir));
 }
 
 static void works(struct __test_metadata *_metadata, FIXTURE_DATA(hostile) *self)
@@ -168,6 +170,12 @@ static void random_ioctl(FIXTURE_DATA(hostile) *self)
 	fd = ioctl(self->dev.fd, cmd, random32() % 32 ? arg : (void *)8);
 	if (cmd == VFIO_DEVICE_GET_GFX_DMABUF && fd >= 0)
 		close(fd);
+	/* A state of a migration may come with a file. */
+	if (cmd == VFIO_DEVICE_FEATURE && !fd &&
+	    (arg[1] & VFIO_DEVICE_FEATURE_SET) &&
+	    (arg[1] & VFIO_DEVICE_FEATURE_MASK) ==
+	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
+		close(arg[3]);
 }
 
 static void random_plane(FIXTURE_DATA(hostile) *self)
@@ -215,16 +223,18 @@ static void random_mmap(FIXTURE_DATA(hostile) *self)
 	size_t len = (uint64_t)(random32() % 70) * VT_MIB + random32() % 2;
 	uint8_t *p = mmap(NULL, len, random32() % 4, 1 + random32() % 2,
 			  self->dev.fd, odd_offset() & ~4095ULL);
-	ssize_t n;
+	size_t at = len ? random32() % len : 0, n = random32() % 8192;
+	ssize_t ret;
 
 	if (p == MAP_FAILED)
 		return;
+	/* What lies behind the mapping is this program's own. */
+	if (n > len - at)
+		n = len - at;
 	/* The vGPU reads into, and writes from, a mapping of itself. */
-	n = pread(self->dev.fd, p + random32() % len, random32() % 8192,
-		  odd_offset());
-	n = pwrite(self->dev.fd, p + random32() % len, random32() % 8192,
-		   odd_offset());
-	(void)n;
+	ret = pread(self->dev.fd, p + at, n, odd_offset());
+	ret = pwrite(self->dev.fd, p + at, n, odd_offset());
+	(void)ret;
 	munmap(p, len);
 }
 

@@ -259,7 +259,8 @@ void vt_gpu_del(struct vt_gpu *gpu)
 		return;
 	}
 	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
-	rmdir(path);
+	if (rmdir(path))
+		fprintf(stderr, "# rmdir %s: %m\n", path);
 }
 
 void vt_uuid(char uuid[VT_UUID])
@@ -392,8 +393,13 @@ int vt_start(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type)
 
 void vt_end(struct vt_dev *dev)
 {
+	int ret;
+
 	vt_close(dev);
-	vt_remove(dev->uuid);
+	ret = vt_remove(dev->uuid);
+	/* A test may have removed it itself. */
+	if (ret && ret != -ENOENT)
+		fprintf(stderr, "# removing a vGPU: %s\n", strerror(-ret));
 }
 
 uint64_t vt_offset(const struct vt_dev *dev, unsigned int region, uint64_t pos)
