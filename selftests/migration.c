@@ -17,6 +17,7 @@
 #define FB		(16 * VT_MIB)
 #define PAGE		4096UL
 #define NR_PAGES	(FB / PAGE)
+#define CONFIGFS	"/sys/kernel/config/vgpu-soft"
 
 FIXTURE(migration)
 {
@@ -330,6 +331,8 @@ TEST_F(migration, other_gpu)
 
 	if (!vt_pgpu())
 		SKIP(return, "there is one kind of GPU");
+	if (!vt_exists(CONFIGFS) && system("modprobe vgpu-soft nr_gpus=0"))
+		SKIP(return, "no software GPU");
 	snprintf(pgpu, sizeof(pgpu), "%s", vt_pgpu());
 	unsetenv("VGPU_PGPU");
 	ASSERT_EQ(0, vt_gpu_add(&soft, "32M", "16Q"));
