@@ -30,9 +30,6 @@ _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
 # What memory behind a BAR does in another way.
 _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
                  "precopy", "dmabuf", "linear.sh", "guest.sh")
-# Where threads meet.
-_RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
-          "hostile", "stress", "removal.sh", "guest.sh")
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.
@@ -61,10 +58,9 @@ RUNS = (
     Run("7", "soft", _OTHER_KERNEL, _NO_CLIENTS),
     Run("6.12", "ivshmem", _OTHER_MEMORY, PROGRAMS),
     Run("6.12", "bochs", (), _NO_CLIENTS),
-    # Kernels that have to be built first.
+    # A kernel that has to be built first.
     Run("debug", "soft", (), _NO_CLIENTS),
     Run("debug", "ivshmem", (), _OTHER_MEMORY),
-    Run("race", "soft", (), _RACES),
 )
 
 # What an emulator that has lost an interrupt looks like from inside: a processor

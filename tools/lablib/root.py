@@ -31,8 +31,7 @@ STOCK_KERNELS = ("6.12", "6.1", "7")
 DEFAULT_KERNEL = "6.12"
 # Built when asked for; debugkernel.py knows how.
 DEBUG_KERNEL = "debug"
-RACE_KERNEL = "race"
-BUILT_KERNELS = (DEBUG_KERNEL, RACE_KERNEL)
+BUILT_KERNELS = (DEBUG_KERNEL,)
 KERNELS = (*STOCK_KERNELS, *BUILT_KERNELS)
 
 # Runs in the root, as its last step.

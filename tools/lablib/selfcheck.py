@@ -14,9 +14,6 @@ _BUGS = {
         "use-after-free": "KASAN: slab-use-after-free",
         "leak": "unreferenced object",
     },
-    root.RACE_KERNEL: {
-        "race": "KCSAN: data-race",
-    },
 }
 
 
