@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Build what the lab host needs, inside the root directory."""
+import functools
 import os
+import threading
 
 from . import debugkernel, root
 from .host import CACHE, LabError, locked, step
@@ -62,6 +64,23 @@ make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
 
+def _once(make):
+    """Make it for a kernel when it is first asked for and not again: a lab host may
+    be using it by then, and modules that are installed anew are gone for a
+    moment."""
+    made = {}
+    locks = {kernel: threading.Lock() for kernel in root.KERNELS}
+
+    @functools.wraps(make)
+    def once(kernel):
+        with locks[kernel]:
+            if kernel not in made:
+                made[kernel] = make(kernel)
+            return made[kernel]
+
+    return once
+
+
 def _release(kernel):
     """The release of a kernel that is there, or is built now."""
     if kernel in root.BUILT_KERNELS:
@@ -74,6 +93,7 @@ def takes_long(kernel):
     return kernel in root.BUILT_KERNELS and not debugkernel.is_built(kernel)
 
 
+@_once
 def modules(kernel):
     """Build and install the modules for a kernel; return its release."""
     release = _release(kernel)
@@ -151,6 +171,7 @@ def planted(kernel):
     return f"{directory}/planted.ko"
 
 
+@_once
 def guest(kernel):
     """The small Linux guest that runs in the lab host; built in the root."""
     release = _release(kernel)
