@@ -71,11 +71,12 @@ static void pack_u32(struct state_pack *pack, u32 *value)
 
 static void pack_u64(struct state_pack *pack, u64 *value)
 {
-	u32 low = lower_32_bits(*value), high = upper_32_bits(*value);
+	u8 *at = pack_next(pack, 8);
 
-	pack_u32(pack, &low);
-	pack_u32(pack, &high);
-	*value = low | (u64)high << 32;
+	if (at && pack->load)
+		*value = get_unaligned_le64(at);
+	else if (at)
+		put_unaligned_le64(*value, at);
 }
 
 static void pack_bool(struct state_pack *pack, bool *value)

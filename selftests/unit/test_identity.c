@@ -16,10 +16,9 @@ static void make(struct vgpu_identity *identity, const char *id, bool ecc)
 static int check(const struct vgpu_identity *target, const char *text,
 		 size_t len, const char **part)
 {
-	struct unit_buf buf = unit_buf(len, 0);
+	struct unit_buf buf = unit_copy(text, len);
 	int ret;
 
-	memcpy(buf.data, text, len);
 	ret = vgpu_identity_check(target, (char *)buf.data, len, part);
 	free(buf.memory);
 	return ret;

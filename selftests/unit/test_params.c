@@ -35,10 +35,9 @@ static const u32 *field(const struct vgpu_params *params, u32 key)
 static int parse(struct vgpu_params *params, const char *text, size_t len,
 		 struct vgpu_params_error *error, size_t *at)
 {
-	struct unit_buf buf = unit_buf(len, 0);
+	struct unit_buf buf = unit_copy(text, len);
 	int ret;
 
-	memcpy(buf.data, text, len);
 	ret = vgpu_params_parse(params, (char *)buf.data, len, error);
 	*at = error->at - (char *)buf.data;
 	free(buf.memory);

@@ -60,9 +60,8 @@ static int load(struct target *t, const u8 *data, size_t len, size_t step)
 
 	while (len && !ret) {
 		size_t n = step < len ? step : len;
-		struct unit_buf buf = unit_buf(n, 0);
+		struct unit_buf buf = unit_copy(data, n);
 
-		memcpy(buf.data, data, n);
 		ret = vgpu_stream_feed(&t->stream, buf.data, n);
 		free(buf.memory);
 		data += n;

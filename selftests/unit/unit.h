@@ -32,6 +32,15 @@ static inline struct unit_buf unit_buf(size_t len, int fill)
 	return buf;
 }
 
+/* The same with something in it. */
+static inline struct unit_buf unit_copy(const void *data, size_t len)
+{
+	struct unit_buf buf = unit_buf(len, 0);
+
+	memcpy(buf.data, data, len);
+	return buf;
+}
+
 /* A guest's readb() to readl() and writeb() to writel() in BAR2. */
 static inline u32 unit_in(struct vgpu_model *model, u32 offset, u32 len)
 {

@@ -41,6 +41,9 @@ class Tally:
         """A test of the lab itself."""
         word = "ok" if good else "not ok"
         self.print(f"{word} - {name}" + (f" # SKIP {skip}" if skip else ""))
+        self._result(good, skip)
+
+    def _result(self, good, skip):
         if skip:
             self.skipped += 1
         elif good:
@@ -106,11 +109,6 @@ class Tally:
             self._inside_failed += not good
         # Not what its tests have said one by one.
         if inside or not self._inside or not (good or self._inside_failed):
-            if skip:
-                self.skipped += 1
-            elif good:
-                self.passed += 1
-            else:
-                self.failed += 1
+            self._result(good, skip)
         if not inside:
             self._end_program(name)

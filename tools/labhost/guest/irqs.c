@@ -8,46 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/vgpu_test.h"
 
 #define VBLANK VGPU_IRQ_HEAD(0)
-
-static uint32_t get(struct vt_dev *dev, unsigned int reg)
-{
-	uint32_t value = ~0;
-
-	vt_pread(dev, VFIO_PCI_BAR4_REGION_INDEX, reg, &value, sizeof(value));
-	return value;
-}
-
-static void set(struct vt_dev *dev, unsigned int reg, uint32_t value)
-{
-	vt_pwrite(dev, VFIO_PCI_BAR4_REGION_INDEX, reg, &value, sizeof(value));
-}
-
-static int enable_msix(struct vt_dev *dev)
-{
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} irq = {
-		.set = {
-			.argsz = sizeof(irq),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
-			.start = VBLANK,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC),
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &irq) ? -1 : irq.fd;
-}
 
 /* What the guest's kernel has counted, on all processors. */
 static unsigned long kernel_count(const char *address)
@@ -93,16 +59,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "irqs: open: %s\n", strerror(-ret));
 		return 1;
 	}
-	poll_fd = (struct pollfd){ .fd = enable_msix(&dev), .events = POLLIN };
+	poll_fd = (struct pollfd){
+		.fd = vt_eventfd(&dev, VFIO_PCI_MSIX_IRQ_INDEX, VBLANK),
+		.events = POLLIN,
+	};
 	if (poll_fd.fd < 0) {
-		perror("irqs: MSI-X");
+		fprintf(stderr, "irqs: MSI-X: %s\n", strerror(-poll_fd.fd));
 		return 1;
 	}
 	vt_mode(&dev, 640, 480, 32);
-	set(&dev, VGPU_REG_IRQ_STATUS, ~0);
+	vt_reg_set(&dev, VGPU_REG_IRQ_STATUS, ~0);
 	kernel = kernel_count(argv[1]);
-	frames = get(&dev, VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS);
-	set(&dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
+	frames = vt_reg_get(&dev, VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS);
+	vt_reg_set(&dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
 	end = now_ms() + 2000;
 	while ((left = end - now_ms()) > 0) {
 		if (poll(&poll_fd, 1, left) != 1)
@@ -110,10 +79,10 @@ int main(int argc, char **argv)
 		if (read(poll_fd.fd, &n, sizeof(n)) != sizeof(n))
 			break;
 		seen += n;
-		set(&dev, VGPU_REG_IRQ_STATUS, 1 << VBLANK);
+		vt_reg_set(&dev, VGPU_REG_IRQ_STATUS, 1 << VBLANK);
 	}
-	set(&dev, VGPU_REG_IRQ_ENABLE, 0);
-	frames = get(&dev, VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS) - frames;
+	vt_reg_set(&dev, VGPU_REG_IRQ_ENABLE, 0);
+	frames = vt_reg_get(&dev, VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS) - frames;
 	/* The last one may have come after the last look. */
 	if (poll(&poll_fd, 1, 100) == 1 &&
 	    read(poll_fd.fd, &n, sizeof(n)) == sizeof(n))
