@@ -205,6 +205,9 @@ struct vgpu_fb {
 /* What is noticed of writes: which 64 KiB they were to. */
 #define VGPU_DIRTY_PAGES	(SZ_64K / PAGE_SIZE)
 
+/* How many of these are taken at once. */
+#define VGPU_DIRTY_GROUP	32
+
 /**
  * struct vgpu_irqs - where the VMM wants to hear of interrupts
  * @set_lock: serialises VFIO_DEVICE_SET_IRQS, protects @unmask and @mask
@@ -273,12 +276,14 @@ struct vgpu_vblank {
  * @state: VFIO_DEVICE_STATE_*
  * @file: what is read or written in @state, with a reference; or NULL
  * @logging: the VMM wants to know which memory of the guest was written; none is
+ * @told: the log has said once why a stream was refused
  */
 struct vgpu_migration {
 	struct mutex lock;
 	u32 state;
 	struct file *file;
 	bool logging;
+	bool told;
 };
 
 /* Planes whose dma-bufs a VMM can ask for: flips between a few are usual. */
@@ -418,6 +423,8 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		struct pgpu_run *run);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
+ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
+			   struct iov_iter *from, size_t len);
 int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_fb_clear(struct vgpu_fb *fb);
@@ -436,7 +443,7 @@ u64 vgpu_fb_used(struct vgpu_fb *fb);
 int vgpu_fb_track(struct vgpu_fb *fb);
 void vgpu_fb_untrack(struct vgpu_fb *fb);
 void vgpu_fb_mark_importers(struct vgpu_fb *fb);
-u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block);
+u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *group, bool last);
 u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb);
 
 /**

@@ -4,12 +4,12 @@
  *
  * While somebody wants to know, mappings are read-only until they are written
  * to.  A chunk that was asked for is unmapped, so the next write to it faults
- * and is noticed.  A chunk is 64 KiB: a page for each fault would cost a guest
- * that draws sixteen times as many, and 2 MiB, which take as many faults as not
- * to track, make a blinking cursor 2 MiB to send while the guest is stopped.
+ * and is noticed.  How large a chunk is was measured: Documentation/migration.md.
  *
  * Bits are set with vgpu_fb.lock held for reading and cleared with it held for
- * writing; so is the mapping made through which the write then comes.
+ * writing; so is the mapping made through which the write then comes.  When the
+ * vGPU has stopped, what is written is lost with the source, and they are cleared
+ * without.
  */
 #include <linux/bitmap.h>
 #include <linux/dma-resv.h>
@@ -18,8 +18,6 @@
 #include <linux/slab.h>
 
 #include "core.h"
-
-#define DIRTY_CHUNKS_PER_BLOCK	(PGPU_BLOCK_PAGES / VGPU_DIRTY_PAGES)
 
 static u64 dirty_nr_chunks(const struct vgpu_fb *fb)
 {
@@ -126,22 +124,35 @@ void vgpu_fb_mark_importers(struct vgpu_fb *fb)
 	dma_resv_unlock(&fb->resv);
 }
 
+/* Chunks of a group that were written; they no longer count as such. */
+static u32 dirty_take(struct vgpu_fb *fb, u64 first)
+{
+	u64 nr = min_t(u64, dirty_nr_chunks(fb) - first, VGPU_DIRTY_GROUP), i;
+	u32 taken = 0;
+
+	BUILD_BUG_ON(BITS_PER_TYPE(taken) < VGPU_DIRTY_GROUP);
+	for (i = 0; i < nr; i++)
+		if (test_and_clear_bit(first + i, fb->dirty))
+			taken |= 1U << i;
+	return taken;
+}
+
 /**
  * vgpu_fb_claim_dirty() - take the next chunks that were written
  * @fb: it is tracked, and the caller sees to it that it stays so
- * @block: block of the framebuffer to look from; where the chunks are
+ * @group: group of VGPU_DIRTY_GROUP chunks to look from; where the chunks are
+ * @last: nobody writes any more who counts, so mappings may stay as they are
  *
  * Writes to them count anew from here on; what was written before can be read.
  *
- * Return: a bit for each chunk of the block, 0 when there are none at all
+ * Return: a bit for each chunk of the group, 0 when there are none at all
  */
-u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block)
+u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *group, bool last)
 {
-	u64 start = *block * DIRTY_CHUNKS_PER_BLOCK;
+	u64 start = *group * VGPU_DIRTY_GROUP;
 	u64 nr = dirty_nr_chunks(fb), first, chunk;
-	u32 claimed = 0, i;
+	u32 claimed;
 
-	BUILD_BUG_ON(DIRTY_CHUNKS_PER_BLOCK != 32);
 	chunk = find_next_bit(fb->dirty, nr, start);
 	if (chunk >= nr) {
 		nr = start;
@@ -149,13 +160,13 @@ u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *block)
 	}
 	if (chunk >= nr)
 		return 0;
-	*block = chunk / DIRTY_CHUNKS_PER_BLOCK;
-	first = *block * DIRTY_CHUNKS_PER_BLOCK;
+	*group = chunk / VGPU_DIRTY_GROUP;
+	first = *group * VGPU_DIRTY_GROUP;
+	if (last)
+		return dirty_take(fb, first);
 	dma_resv_lock(&fb->resv, NULL);
 	down_write(&fb->lock);
-	for (i = 0; i < DIRTY_CHUNKS_PER_BLOCK; i++)
-		if (test_and_clear_bit(first + i, fb->dirty))
-			claimed |= 1U << i;
+	claimed = dirty_take(fb, first);
 	if (claimed)
 		vgpu_fb_zap(fb, (first + __ffs(claimed)) * VGPU_DIRTY_PAGES,
 			    (__fls(claimed) - __ffs(claimed) + 1) *

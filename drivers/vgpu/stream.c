@@ -14,21 +14,6 @@
 #include "compat.h"
 #include "stream.h"
 
-/* The first bytes of FB_PAGES, and all of FB_ZERO. */
-#define STREAM_PAGES_HEAD	8
-#define STREAM_ZERO_SIZE	16
-
-static u64 stream_get64(const u8 *p)
-{
-	return get_unaligned_le32(p) | (u64)get_unaligned_le32(p + 4) << 32;
-}
-
-static void stream_put64(u64 value, u8 *p)
-{
-	put_unaligned_le32(lower_32_bits(value), p);
-	put_unaligned_le32(upper_32_bits(value), p + 4);
-}
-
 static u64 stream_fb_pages(const struct vgpu_stream *stream)
 {
 	return stream->model.profile->fb_size / VGPU_STREAM_PAGE;
@@ -55,7 +40,7 @@ size_t vgpu_record_put(void *buf, u32 tag, u64 size)
 
 	put_unaligned_le32(tag, p);
 	put_unaligned_le32(VGPU_RECORD_MANDATORY, p + 4);
-	stream_put64(size, p + 8);
+	put_unaligned_le64(size, p + 8);
 	return sizeof(struct vgpu_record);
 }
 
@@ -103,13 +88,13 @@ static bool stream_size_fits(const struct vgpu_stream *stream, u32 tag,
 	case VGPU_TAG_IDENTITY:
 		return size <= VGPU_IDENTITY_MAX;
 	case VGPU_TAG_FB_PAGES:
-		if (size <= STREAM_PAGES_HEAD)
+		if (size <= VGPU_STREAM_PAGES_HEAD)
 			return false;
-		size -= STREAM_PAGES_HEAD;
+		size -= VGPU_STREAM_PAGES_HEAD;
 		return !(size % VGPU_STREAM_PAGE) &&
 		       size / VGPU_STREAM_PAGE <= stream_fb_pages(stream);
 	case VGPU_TAG_FB_ZERO:
-		return size == STREAM_ZERO_SIZE;
+		return size == VGPU_STREAM_ZERO_SIZE;
 	case VGPU_TAG_END:
 		return !size;
 	default:
@@ -129,7 +114,7 @@ static int stream_record(struct vgpu_stream *stream)
 {
 	u32 tag = get_unaligned_le32(stream->header);
 	u32 flags = get_unaligned_le32(stream->header + 4);
-	u64 size = stream_get64(stream->header + 8);
+	u64 size = get_unaligned_le64(stream->header + 8);
 
 	stream->tag = tag;
 	stream->left = size;
@@ -164,8 +149,8 @@ static int stream_identity(struct vgpu_stream *stream)
 
 static int stream_zero(struct vgpu_stream *stream)
 {
-	u64 page = stream_get64(stream->payload);
-	u64 nr = stream_get64(stream->payload + 8);
+	u64 page = get_unaligned_le64(stream->payload);
+	u64 nr = get_unaligned_le64(stream->payload + 8);
 	u64 pages = stream_fb_pages(stream);
 	int ret;
 
@@ -181,6 +166,7 @@ static int stream_complete(struct vgpu_stream *stream)
 	int ret = 0;
 
 	stream->have = 0;
+	stream->data = false;
 	if (stream->skip)
 		return 0;
 	switch (stream->tag) {
@@ -208,7 +194,7 @@ static int stream_complete(struct vgpu_stream *stream)
 /* The page number of FB_PAGES is here. */
 static int stream_pages(struct vgpu_stream *stream)
 {
-	u64 page = stream_get64(stream->payload);
+	u64 page = get_unaligned_le64(stream->payload);
 	u64 pages = stream_fb_pages(stream);
 
 	if (page >= pages || stream->left / VGPU_STREAM_PAGE > pages - page)
@@ -218,30 +204,91 @@ static int stream_pages(struct vgpu_stream *stream)
 	return 0;
 }
 
-/* Some of what follows the head; how much goes to @used. */
-static int stream_body(struct vgpu_stream *stream, const u8 *data, size_t len,
-		       size_t *used)
+/**
+ * vgpu_stream_pages() - pages of the framebuffer that come next
+ * @stream: the stream
+ * @offset: where in the framebuffer it belongs
+ *
+ * Return: bytes of pages that come next, which may go to the framebuffer without
+ * vgpu_stream_feed() if vgpu_stream_passed() is told; 0 with other things
+ */
+u64 vgpu_stream_pages(const struct vgpu_stream *stream, u64 *offset)
+{
+	if (stream->error || !stream->data)
+		return 0;
+	*offset = stream->offset;
+	return stream->left;
+}
+
+/**
+ * vgpu_stream_wants() - how much vgpu_stream_feed() can take without pages
+ * @stream: no pages come next
+ *
+ * Return: bytes, VGPU_STREAM_PAYLOAD at most; never 0
+ */
+size_t vgpu_stream_wants(const struct vgpu_stream *stream)
+{
+	if (stream->have < sizeof(stream->header))
+		return sizeof(stream->header) - stream->have;
+	if (!stream->skip && stream->tag == VGPU_TAG_FB_PAGES)
+		return VGPU_STREAM_PAGES_HEAD - stream->len;
+	return min_t(u64, stream->left, VGPU_STREAM_PAYLOAD);
+}
+
+/**
+ * vgpu_stream_passed() - pages have gone to the framebuffer
+ * @stream: the stream
+ * @done: bytes, no more than vgpu_stream_pages() said, or what went wrong
+ *
+ * Return: as vgpu_stream_feed()
+ */
+int vgpu_stream_passed(struct vgpu_stream *stream, s64 done)
+{
+	if (done < 0)
+		return stream_refuse(stream, done, "framebuffer");
+	stream->offset += done;
+	stream->left -= done;
+	return stream->left ? 0 : stream_complete(stream);
+}
+
+/* Some of what follows the head; returns how much. */
+static size_t stream_body(struct vgpu_stream *stream, const u8 *data,
+			  size_t len)
 {
 	size_t n = min_t(u64, len, stream->left);
-	bool pages = !stream->skip && stream->tag == VGPU_TAG_FB_PAGES;
-	int ret = 0;
+	int ret;
 
-	if (pages && !stream->data)
-		n = min_t(size_t, n, STREAM_PAGES_HEAD - stream->len);
-	*used = n;
-	stream->left -= n;
-	if (stream->skip)
-		return 0;
 	if (stream->data) {
 		ret = stream->fb->write(stream->priv, stream->offset, data, n);
-		stream->offset += n;
-		return ret ? stream_refuse(stream, ret, "framebuffer") : 0;
+		vgpu_stream_passed(stream, ret ?: n);
+		return n;
 	}
-	memcpy(stream->payload + stream->len, data, n);
-	stream->len += n;
-	if (pages && stream->len == STREAM_PAGES_HEAD)
-		ret = stream_pages(stream);
-	return ret;
+	n = min(n, vgpu_stream_wants(stream));
+	stream->left -= n;
+	if (!stream->skip) {
+		memcpy(stream->payload + stream->len, data, n);
+		stream->len += n;
+	}
+	if (!stream->left)
+		stream_complete(stream);
+	else if (!stream->skip && stream->tag == VGPU_TAG_FB_PAGES &&
+		 stream->len == VGPU_STREAM_PAGES_HEAD)
+		stream_pages(stream);
+	return n;
+}
+
+/* Some of the head of a record; returns how much. */
+static size_t stream_head(struct vgpu_stream *stream, const u8 *data,
+			  size_t len)
+{
+	size_t n = min(len, vgpu_stream_wants(stream));
+
+	memcpy(stream->header + stream->have, data, n);
+	stream->have += n;
+	if (stream->have == sizeof(stream->header) && !stream_record(stream) &&
+	    !stream->left)
+		stream_complete(stream);
+	return n;
 }
 
 /**
@@ -258,29 +305,16 @@ int vgpu_stream_feed(struct vgpu_stream *stream, const void *data, size_t len)
 {
 	const u8 *at = data;
 	size_t n;
-	int ret;
 
 	while (len && !stream->error) {
 		if (stream->ended) {
 			stream_refuse(stream, -EINVAL, "more after the end");
-		} else if (stream->have < sizeof(stream->header)) {
-			n = min_t(size_t, len,
-				  sizeof(stream->header) - stream->have);
-			memcpy(stream->header + stream->have, at, n);
-			stream->have += n;
-			ret = stream->have == sizeof(stream->header) ?
-			      stream_record(stream) : 1;
-			if (!ret && !stream->left)
-				stream_complete(stream);
-			at += n;
-			len -= n;
-		} else {
-			ret = stream_body(stream, at, len, &n);
-			if (!ret && !stream->left)
-				stream_complete(stream);
-			at += n;
-			len -= n;
+			break;
 		}
+		n = stream->have < sizeof(stream->header) ?
+		    stream_head(stream, at, len) : stream_body(stream, at, len);
+		at += n;
+		len -= n;
 	}
 	return stream->error;
 }

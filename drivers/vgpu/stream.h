@@ -45,6 +45,10 @@ enum vgpu_tag {
 /* Pages of a stream have this size wherever it comes from. */
 #define VGPU_STREAM_PAGE	4096
 
+/* What FB_PAGES has before the pages, and all of FB_ZERO. */
+#define VGPU_STREAM_PAGES_HEAD	8
+#define VGPU_STREAM_ZERO_SIZE	16
+
 /* Largest record of an unknown tag that is passed over. */
 #define VGPU_STREAM_SKIP_MAX	(1U << 20)
 
@@ -112,6 +116,9 @@ void vgpu_stream_init(struct vgpu_stream *stream,
 		      const struct vgpu_identity *identity,
 		      const struct vgpu_stream_fb *fb, void *priv);
 int vgpu_stream_feed(struct vgpu_stream *stream, const void *data, size_t len);
+u64 vgpu_stream_pages(const struct vgpu_stream *stream, u64 *offset);
+int vgpu_stream_passed(struct vgpu_stream *stream, s64 done);
+size_t vgpu_stream_wants(const struct vgpu_stream *stream);
 int vgpu_stream_finish(struct vgpu_stream *stream);
 size_t vgpu_stream_begin(const struct vgpu_identity *identity, void *buf);
 size_t vgpu_record_put(void *buf, u32 tag, u64 size);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copying into and out of a framebuffer.
+ */
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+#include <linux/uio.h>
+
+#include "core.h"
+
+/*
+ * The memory of some bytes, and how many of @len lie in it; NULL if they have
+ * none, or an error pointer.
+ */
+static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len, bool alloc,
+			size_t *n)
+{
+	size_t in_page = offset_in_page(offset);
+	struct pgpu_run run;
+	int ret;
+
+	ret = vgpu_fb_run(fb, offset >> PAGE_SHIFT, PFN_UP(in_page + len),
+			  alloc, &run);
+	if (ret)
+		return ERR_PTR(ret);
+	*n = min_t(u64, len, (run.nr << PAGE_SHIFT) - in_page);
+	if (alloc)
+		vgpu_fb_mark(fb, offset >> PAGE_SHIFT, PFN_UP(in_page + *n));
+	return run.vaddr ? run.vaddr + in_page : NULL;
+}
+
+/**
+ * vgpu_fb_read() - copy out of the framebuffer
+ * @fb: the framebuffer
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; what lies beyond the framebuffer reads as zero
+ *
+ * Return: 0 or what the backend returned
+ */
+int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
+{
+	int ret = 0;
+	void *at;
+	size_t n;
+
+	down_read(&fb->lock);
+	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
+		at = vgpu_fb_at(fb, offset, len, false, &n);
+		ret = PTR_ERR_OR_ZERO(at);
+		if (ret)
+			break;
+		if (at)
+			memcpy(buf, at, n);
+		else
+			memset(buf, 0, n);
+	}
+	up_read(&fb->lock);
+	memset(buf, 0, len);
+	return ret;
+}
+
+/**
+ * vgpu_fb_write() - copy into the framebuffer
+ * @fb: the framebuffer
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; what lies beyond the framebuffer is ignored
+ *
+ * Return: 0 or what the backend returned
+ */
+int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
+{
+	int ret = 0;
+	void *at;
+	size_t n;
+
+	down_read(&fb->lock);
+	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
+		at = vgpu_fb_at(fb, offset, len, true, &n);
+		ret = PTR_ERR_OR_ZERO(at);
+		if (ret)
+			break;
+		memcpy(at, buf, n);
+	}
+	up_read(&fb->lock);
+	return ret;
+}
+
+/**
+ * vgpu_fb_write_iter() - copy into the framebuffer without waiting for the source
+ * @fb: the framebuffer
+ * @offset: first byte
+ * @from: where from, perhaps user memory
+ * @len: bytes, all in the framebuffer
+ *
+ * Return: bytes, fewer or none when the memory they are in is not there now; what
+ * the backend returned if it was none for that
+ */
+ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
+			   struct iov_iter *from, size_t len)
+{
+	size_t done = 0, n, got;
+	int ret = 0;
+	void *at;
+
+	down_read(&fb->lock);
+	for (; done < len; done += n) {
+		at = vgpu_fb_at(fb, offset + done, len - done, true, &n);
+		ret = PTR_ERR_OR_ZERO(at);
+		if (ret)
+			break;
+		pagefault_disable();
+		got = copy_from_iter(at, n, from);
+		pagefault_enable();
+		if (got < n) {
+			done += got;
+			break;
+		}
+	}
+	up_read(&fb->lock);
+	return done ?: ret;
+}
+
+/**
+ * vgpu_fb_zero() - make pages of the framebuffer zero
+ * @fb: the framebuffer
+ * @page: the first
+ * @nr: how many; all in the framebuffer
+ *
+ * Return: 0 or what the backend returned
+ */
+int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	struct pgpu_run run;
+	int ret = 0;
+
+	for (; nr && !ret; page += run.nr, nr -= run.nr) {
+		down_read(&fb->lock);
+		ret = vgpu_fb_run(fb, page, nr, false, &run);
+		/* What has no memory is zero. */
+		if (!ret && run.vaddr) {
+			vgpu_fb_mark(fb, page, run.nr);
+			memset(run.vaddr, 0, run.nr << PAGE_SHIFT);
+		}
+		up_read(&fb->lock);
+		cond_resched();
+	}
+	return ret;
+}
