@@ -104,6 +104,9 @@ static const struct {
 	{ "stop_idle", measure_stop },
 	{ "stop_redraw", measure_stop },
 	{ "stop_cold", measure_stop },
+	{ "stop_cursor", measure_stop },
+	{ "redraw", measure_redraw },
+	{ "redraw_free", measure_redraw },
 };
 
 int main(int argc, char **argv)

@@ -4,7 +4,7 @@
 # libvirt: node devices, and a domain whose display is a vGPU; another one is
 # plugged into the running guest and unplugged.
 . ./lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ./lib/domain.sh
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -69,49 +69,12 @@ else
 	writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64Q/create"
 fi
 
-# hostdev UUID DISPLAY
-hostdev()
-{
-	cat <<EOF
-<hostdev mode='subsystem' type='mdev' model='vfio-pci' display='$2'>
-  <source><address uuid='$1'/></source>
-</hostdev>
-EOF
-}
-
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
-type=qemu cpu="<cpu mode='maximum'/>"
-[ -e /dev/kvm ] && type=kvm cpu="<cpu mode='host-passthrough'/>"
-cat > /tmp/domain.xml <<EOF
-<domain type='$type' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>$domain</name>
-  <memory unit='MiB'>256</memory>
-  <os>
-    <type arch='x86_64' machine='q35'>hvm</type>
-    <kernel>/boot/vmlinuz-$guest_release</kernel>
-    <initrd>/build/guest-$guest_release.cpio</initrd>
-    <cmdline>$(guest_append)</cmdline>
-  </os>
-  <features><acpi/><apic/></features>
-  $cpu
-  <devices>
-    <controller type='usb' model='none'/>
-    <controller type='pci' model='pcie-root'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <controller type='pci' model='pcie-root-port'/>
-    <serial type='pipe'><source path='$guest_dir/input'/></serial>
-    $(hostdev "$uuid" on)
-    <graphics type='vnc' port='5907' autoport='no'/>
-    <video><model type='none'/></video>
-    <memballoon model='none'/>
-  </devices>
-  <!-- The firmware leaves 2 MiB for a framebuffer that is plugged in later. -->
-  <qemu:commandline>
+# The firmware leaves 2 MiB for a framebuffer that is plugged in later.
+domain "$domain" "$uuid" 5907 "<qemu:commandline>
     <qemu:arg value='-global'/>
     <qemu:arg value='pcie-root-port.pref64-reserve=64M'/>
-  </qemu:commandline>
-</domain>
-EOF
+  </qemu:commandline>" > /tmp/domain.xml
 
 # picture_is_card [OPTION]
 picture_is_card()
@@ -128,12 +91,6 @@ qemu()
 {
 	virsh -q qemu-monitor-command $domain \
 		"{\"execute\": \"$1\", \"arguments\": {$2}}"
-}
-
-# in_use UUID 0|1
-in_use()
-{
-	[ "$(cat "/sys/bus/mdev/devices/$1/vgpu/busy")" = "$2" ]
 }
 
 # hostdevs N: libvirt lists so many

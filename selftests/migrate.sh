@@ -4,7 +4,7 @@
 # A guest that draws moves from one QEMU to another on the same lab host, and
 # through a file back.
 . ./lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ./lib/migrate.sh
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -12,62 +12,9 @@ type=$drv/$bdf/mdev_supported_types/vgpu-64Q
 picture=/tmp/migrate.png
 state=/tmp/migrate.state
 
-# start DIR UUID DISPLAY [QEMU-ARGUMENT...]: a QEMU with that vGPU; what is asked
-# of a guest from here on is asked of this one
-start()
-{
-	guest_dir=$1 uuid=$2 display=$3
-	shift 3
-	guest_start -vnc "127.0.0.1:$display" -name "$guest_dir" \
-		-device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,id=vgpu,bus=slot1,enable-migration=on" \
-		"$@"
-}
-
-qmp()
-{
-	/vgpu/tools/labhost/qmp "$guest_dir/qmp" "$@"
-}
-
-# The word after STATUS in what QEMU says of itself.
-status_is()
-{
-	_said=$(qmp "$1") || return 1
-	case $_said in
-	*"\"status\": \"failed\""*)
-		echo "# $_said"
-		return 0
-		;;
-	*"\"status\": \"$2\""*) return 0 ;;
-	esac
-	return 1
-}
-
-# send URI: move the guest there; it runs meanwhile
-send()
-{
-	qmp migrate-set-parameters max-bandwidth=0 downtime-limit=20000 &&
-		qmp migrate "uri=$1" && within 240 status_is query-migrate completed &&
-		_said=$(qmp query-migrate) || return 1
-	echo "$_said" | sed 's/.*"downtime": \([0-9]*\).*/# stopped for \1 ms/'
-	echo "$_said" | sed 's/.*"vfio": {"transferred": \([0-9]*\)}.*/# \1 bytes of the vGPU/'
-	case $_said in
-	*completed*) return 0 ;;
-	esac
-	echo "# $_said"
-	return 1
-}
-
-# arrived: the guest runs in this QEMU
-arrived()
-{
-	within 120 status_is query-status running && return 0
-	sed 's/^/# /' "$guest_dir/qemu.log"
-	return 1
-}
-
 picture_is_card()
 {
-	guest_screen vgpu $picture || return 1
+	guest_screen vgpu1 $picture || return 1
 	_seen=$(/vgpu/tools/labhost/check-picture $picture "$1" 2>&1)
 	_ret=$?
 	echo "# $_seen"
@@ -103,34 +50,28 @@ check "migration_version: the target takes the source" \
 	writes ok "$(cat $mdev/$one/migration_version)" $mdev/$two/migration_version
 
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
-start /tmp/guest-one "$one" 7
+start /tmp/guest-one 7 "$one"
 check "the guest comes up" guest_wait "guest: ready" 240
 check "its picture" picture_is_card "$guest_nonce"
 draw first
-one_dir=$guest_dir one_pid=$guest_pid one_cat=$guest_cat
-exec 8>&9
 
-start /tmp/guest-two "$two" 8 -incoming unix:/tmp/migrate.sock
-two_pid=$guest_pid two_cat=$guest_cat
+leave
+start /tmp/guest-two 8 "$two" -incoming unix:/tmp/migrate.sock
 check "the target waits" within 60 status_is query-status inmigrate
-guest_dir=$one_dir
-check "live, from one QEMU to another" send unix:/tmp/migrate.sock
-kill "$one_pid" "$one_cat"
-wait "$one_pid" "$one_cat" 2> /dev/null
-exec 8>&-
-guest_dir=/tmp/guest-two guest_pid=$two_pid
+check "live, from one QEMU to another" move unix:/tmp/migrate.sock
+left
 check "it runs there" arrived
 check "it goes on drawing" drawn first
-check "the first vGPU is free" within 10 is "$(cat $mdev/$one/vgpu/busy)" 0
+check "the first vGPU is free" within 10 in_use "$one" 0
 
 # To a file, and on in a QEMU that is started later.
 draw second
 check "to a file" send "file:$state"
-kill "$two_pid" "$two_cat"
-wait "$two_pid" "$two_cat" 2> /dev/null
+leave
+left
 check "the file is there" test -s $state
 ls -l $state | sed 's/^/# /'
-start /tmp/guest-one "$one" 7 -incoming "file:$state"
+start /tmp/guest-one 7 "$one" -incoming "file:$state"
 check "it runs again" arrived
 check "it goes on drawing from the file" drawn second
 guest_stop

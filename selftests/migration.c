@@ -1,79 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * VFIO migration: states, streams from one vGPU to another, what is written
- * meanwhile.
- */
+/* VFIO migration: states, and a vGPU that becomes another one. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_migrate.h"
+#include "lib/vgpu_pair.h"
 
-#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
-#define FB		(16 * VT_MIB)
-#define PAGE		4096UL
-#define NR_PAGES	(FB / PAGE)
 #define CONFIGFS	"/sys/kernel/config/vgpu-soft"
 
-FIXTURE(migration)
-{
-	struct vt_gpu gpu;
-	struct vt_dev src;
-	struct vt_dev dst;
-	uint32_t *fb;
-	struct vt_stream stream;
-};
-
-FIXTURE_SETUP(migration)
-{
-	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q,16B"));
-	ASSERT_EQ(0, vt_start(&self->src, &self->gpu, "16Q"));
-	ASSERT_EQ(0, vt_start(&self->dst, &self->gpu, "16Q"));
-	self->fb = vt_mmap(&self->src, BAR0, 0, FB);
-	ASSERT_NE(NULL, self->fb);
-}
-
-FIXTURE_TEARDOWN(migration)
-{
-	free(self->stream.data);
-	munmap(self->fb, FB);
-	vt_end(&self->src);
-	vt_end(&self->dst);
-	vt_gpu_del(&self->gpu);
-}
-
-/* What a vGPU is after it was reset: nothing in it, and in use again. */
-static void check_clean(struct __test_metadata *_metadata, struct vt_dev *dev)
-{
-	static uint32_t buf[65536 / 4];
-	uint64_t pos;
-
-	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, vt_mig_state(dev));
-	for (pos = 0; pos < FB; pos += sizeof(buf)) {
-		ASSERT_EQ(sizeof(buf), vt_pread(dev, BAR0, pos, buf,
-						sizeof(buf)));
-		ASSERT_TRUE(vt_is_zero(buf, sizeof(buf)))
-			TH_LOG("at %#llx", (unsigned long long)pos);
-	}
-	EXPECT_EQ(0, vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_STATUS));
-	EXPECT_EQ(0, vt_dispi_get(dev, VGPU_DISPI_XRES));
-	EXPECT_EQ(0, vt_mode(dev, 640, 480, 32));
-	EXPECT_EQ(VGPU_HEAD_ON,
-		  vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_STATUS));
-}
-
-static void check_fb(struct __test_metadata *_metadata, struct vt_dev *dev,
-		     uint32_t seed)
-{
-	void *buf = vt_read_fb(dev, FB);
-
-	EXPECT_EQ(-1, vt_differs(buf, FB, seed));
-	free(buf);
-}
+VT_PAIR_FIXTURE(migration)
 
 TEST_F(migration, flags)
 {
@@ -144,23 +82,6 @@ TEST_F(migration, round_trip)
 	EXPECT_LT(before[8], vt_reg_get(&self->src, regs[8]));
 }
 
-/* An empty framebuffer takes no room, nor does one that was written zeroes. */
-TEST_F(migration, empty)
-{
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	EXPECT_GT(16384, self->stream.len);
-	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
-	memset(self->fb, 0, FB);
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	EXPECT_GT(16384, self->stream.len);
-	/* What the target had in it goes. */
-	ASSERT_EQ(4, vt_pwrite(&self->dst, BAR0, FB / 2, "xxxx", 4));
-	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
-			     100));
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	check_clean(_metadata, &self->dst);
-}
-
 /* The kernel's own table of transitions, from the text in linux/vfio.h. */
 TEST_F(migration, transitions)
 {
@@ -217,7 +138,7 @@ TEST_F(migration, transitions)
 			TH_LOG("to %u", to);
 	close(fd);
 	ASSERT_EQ(0, vt_reset(&self->src));
-	check_clean(_metadata, &self->src);
+	vt_check_clean(_metadata, &self->src);
 }
 
 /* In every state, with the file open and in the middle of it. */
@@ -245,81 +166,8 @@ TEST_F(migration, reset)
 					  ENODEV : EBADF, errno);
 			close(fd);
 		}
-		check_clean(_metadata, &self->src);
+		vt_check_clean(_metadata, &self->src);
 	}
-}
-
-/* Not all of a stream, and no more than it. */
-TEST_F_TIMEOUT(migration, truncated, 300)
-{
-	size_t n, step;
-
-	memset((char *)self->fb + 3 * PAGE, 0x55, 2 * PAGE);
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
-			     1));
-	/* At every byte is what the unit test does; here at some. */
-	step = self->stream.len / 100;
-	for (n = 0; n < self->stream.len; n += step) {
-		ASSERT_EQ(0, vt_reset(&self->dst));
-		EXPECT_EQ(-EINVAL, vt_load(&self->dst, self->stream.data, n,
-					   4096))
-			TH_LOG("%zu bytes", n);
-		EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
-	}
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	check_clean(_metadata, &self->dst);
-	self->stream.data = realloc(self->stream.data, self->stream.len + 1);
-	EXPECT_EQ(-EINVAL, vt_load(&self->dst, self->stream.data,
-				   self->stream.len + 1, 4096));
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	check_clean(_metadata, &self->dst);
-}
-
-/* Bits that flipped: taken or refused, and clean after a reset. */
-TEST_F_TIMEOUT(migration, flipped, 300)
-{
-	unsigned int seed = getpid(), refused = 0, i;
-	char *data;
-	int ret;
-
-	TH_LOG("seed %u", seed);
-	ASSERT_EQ(0, vt_mode(&self->src, 1024, 768, 32));
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	data = self->stream.data;
-	for (i = 0; i < 500; i++) {
-		size_t at = rand_r(&seed) % self->stream.len;
-		int bit = 1 << rand_r(&seed) % 8;
-
-		data[at] ^= bit;
-		ASSERT_EQ(0, vt_reset(&self->dst));
-		ret = vt_load(&self->dst, data, self->stream.len, 4096);
-		EXPECT_EQ(ret ? VFIO_DEVICE_STATE_ERROR :
-				VFIO_DEVICE_STATE_STOP,
-			  vt_mig_state(&self->dst));
-		refused += !!ret;
-		if (!ret)
-			EXPECT_EQ(0, vt_mig_set(&self->dst,
-						VFIO_DEVICE_STATE_RUNNING,
-						NULL));
-		data[at] ^= bit;
-	}
-	TH_LOG("%u of 500 refused", refused);
-	EXPECT_LT(50, refused);
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	check_clean(_metadata, &self->dst);
-}
-
-TEST_F(migration, other_type)
-{
-	struct vt_dev other;
-
-	ASSERT_EQ(0, vt_start(&other, &self->gpu, "16B"));
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	EXPECT_EQ(-ENODEV, vt_load(&other, self->stream.data,
-				   self->stream.len, 4096));
-	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&other));
-	vt_end(&other);
 }
 
 /* From one kind of GPU to another, and back. */
@@ -387,176 +235,6 @@ TEST_F(migration, lifetimes)
 	close(fd[0]);
 	close(fd[1]);
 	close(fd[2]);
-}
-
-struct racer {
-	pthread_t thread;
-	int fd;
-	bool write;
-	unsigned int busy;
-	volatile bool stop;
-};
-
-static void *race(void *arg)
-{
-	struct racer *r = arg;
-	static char buf[300000];
-	ssize_t n;
-
-	while (!r->stop) {
-		n = r->write ? write(r->fd, buf, sizeof(buf)) :
-			       read(r->fd, buf, sizeof(buf));
-		r->busy += n < 0 && errno == EBUSY;
-		if (!n)
-			break;
-	}
-	return NULL;
-}
-
-/* Two on one file, and a reset that does not wait for them. */
-TEST_F(migration, two_users)
-{
-	struct racer r[2] = { };
-	int fd, i, j;
-
-	for (j = 0; j < 10; j++) {
-		vt_fill(self->fb, FB, j);
-		fd = -1;
-		ASSERT_EQ(0, vt_mig_set(&self->src, j % 2 ?
-					VFIO_DEVICE_STATE_RESUMING :
-					VFIO_DEVICE_STATE_STOP_COPY, &fd));
-		for (i = 0; i < 2; i++) {
-			r[i] = (struct racer){ .fd = fd, .write = j % 2 };
-			ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, race,
-						    &r[i]));
-		}
-		usleep(20000);
-		ASSERT_EQ(0, vt_reset(&self->src));
-		for (i = 0; i < 2; i++) {
-			r[i].stop = true;
-			pthread_join(r[i].thread, NULL);
-		}
-		close(fd);
-	}
-	check_clean(_metadata, &self->src);
-}
-
-/* User memory that is not there costs nothing of the stream. */
-TEST_F(migration, bad_user_memory)
-{
-	char *page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct vt_stream s = { };
-	ssize_t n;
-	int fd;
-
-	ASSERT_NE(MAP_FAILED, page);
-	ASSERT_EQ(0, munmap(page + PAGE, PAGE));
-	vt_fill(self->fb, FB, 9);
-	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, &fd));
-	n = read(fd, page + PAGE - 10, 100);
-	EXPECT_EQ(-1, n);
-	EXPECT_EQ(EFAULT, errno);
-	/* Into a mapping of the framebuffer itself: no deadlock. */
-	EXPECT_LT(0, read(fd, self->fb, 100000));
-	close(fd);
-	ASSERT_EQ(0, vt_reset(&self->src));
-	vt_fill(self->fb, FB, 10);
-	ASSERT_EQ(0, vt_save(&self->src, &s));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
-	EXPECT_EQ(-1, write(fd, page + PAGE, 100));
-	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(s.len, write(fd, s.data, s.len));
-	EXPECT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
-	check_fb(_metadata, &self->dst, 10);
-	close(fd);
-	munmap(page, PAGE);
-	free(s.data);
-}
-
-/* A file that was closed early has still been written. */
-TEST_F(migration, closed_before_the_end)
-{
-	int fd;
-
-	vt_fill(self->fb, FB, 11);
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
-	ASSERT_EQ(self->stream.len,
-		  write(fd, self->stream.data, self->stream.len));
-	close(fd);
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
-	check_fb(_metadata, &self->dst, 11);
-}
-
-static int inject(struct vt_gpu *gpu, const char *what, const char *uuid,
-		  unsigned long offset)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %s %#lx", what, uuid, offset);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
-			strrchr(gpu->dir, '/') + 1);
-}
-
-/* Nothing follows the end, whatever is done to a vGPU that has stopped. */
-TEST_F(migration, after_the_end)
-{
-	char more[64];
-	int fd = -1;
-
-	self->fb[0] = 1;
-	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, &fd));
-	ASSERT_EQ(0, vt_drain(fd, &self->stream));
-	self->fb[1] = 1;
-	EXPECT_EQ(4, vt_pwrite(&self->src, BAR0, FB / 2, "xxxx", 4));
-	EXPECT_EQ(0, read(fd, more, sizeof(more)));
-	close(fd);
-}
-
-/* Bad pages stay where they are, on either side. */
-TEST_F(migration, retired_pages)
-{
-	unsigned int i;
-
-	if (vt_debugfs())
-		SKIP(return, "no debugfs");
-	vt_fill(self->fb, FB, 12);
-	ASSERT_EQ(VGPU_ECC_ON, vt_reg_get(&self->src, VGPU_REG_ECC_STATUS));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->src.uuid,
-				    7 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid,
-				    9 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid, 0));
-	}
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
-			     100000));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
-	check_fb(_metadata, &self->dst, 12);
-	/* The guest's counts came with it. */
-	EXPECT_EQ(2, vt_reg_get(&self->dst, VGPU_REG_ECC_SBE));
-	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_ECC_DBE));
-}
-
-/* Memory of the target that fails while it is written. */
-TEST_F(migration, target_fails)
-{
-	int fd;
-
-	if (vt_debugfs())
-		SKIP(return, "no debugfs");
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
-	ASSERT_EQ(0, inject(&self->gpu, "dbe", self->dst.uuid, 7 * PAGE));
-	EXPECT_EQ(self->stream.len,
-		  write(fd, self->stream.data, self->stream.len));
-	EXPECT_EQ(-EIO, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
-	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
-	close(fd);
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	check_clean(_metadata, &self->dst);
 }
 
 TEST_F(migration, data_size)

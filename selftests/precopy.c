@@ -8,39 +8,9 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_migrate.h"
+#include "lib/vgpu_pair.h"
 
-#define BAR0		VFIO_PCI_BAR0_REGION_INDEX
-#define FB		(16 * VT_MIB)
-#define PAGE		4096UL
-#define NR_PAGES	(FB / PAGE)
-
-FIXTURE(precopy)
-{
-	struct vt_gpu gpu;
-	struct vt_dev src;
-	struct vt_dev dst;
-	uint32_t *fb;
-	struct vt_stream stream;
-};
-
-FIXTURE_SETUP(precopy)
-{
-	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
-	ASSERT_EQ(0, vt_start(&self->src, &self->gpu, "16Q"));
-	ASSERT_EQ(0, vt_start(&self->dst, &self->gpu, "16Q"));
-	self->fb = vt_mmap(&self->src, BAR0, 0, FB);
-	ASSERT_NE(NULL, self->fb);
-}
-
-FIXTURE_TEARDOWN(precopy)
-{
-	free(self->stream.data);
-	munmap(self->fb, FB);
-	vt_end(&self->src);
-	vt_end(&self->dst);
-	vt_gpu_del(&self->gpu);
-}
+VT_PAIR_FIXTURE(precopy)
 
 /* Pages that are written after they have been sent are sent again. */
 TEST_F(precopy, dirty)

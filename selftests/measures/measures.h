@@ -69,5 +69,6 @@ double measure_memcpy(const char *name, const char *type);
 double measure_save_rate(const char *name, const char *type);
 double measure_load_rate(const char *name, const char *type);
 double measure_stop(const char *name, const char *type);
+double measure_redraw(const char *name, const char *type);
 
 #endif /* VGPU_MEASURES_H */

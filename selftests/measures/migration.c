@@ -12,6 +12,10 @@
 #define STEP		VT_MIB
 /* What a guest redraws in a second. */
 #define REDRAWN		(8 * VT_MIB)
+/* What a blinking cursor changes: so many lines of that many bytes. */
+#define CURSOR_LINES	16
+#define CURSOR_BYTES	32
+#define PITCH		4096
 
 static uint8_t buf[STEP];
 
@@ -126,17 +130,19 @@ double measure_load_rate(const char *name, const char *type)
 
 /*
  * From the moment that a device is asked to stop until all of it is sent: idle,
- * with a second of drawing since it was sent last, or never sent before (cold).
+ * with a second of drawing or a blink since it was sent last, or never sent before
+ * (cold).
  */
 double measure_stop(const char *name, const char *type)
 {
 	bool cold = !strcmp(name, "stop_cold");
 	bool redraw = !strcmp(name, "stop_redraw");
+	bool cursor = !strcmp(name, "stop_cursor");
 	uint64_t times[FEW_ROUNDS], begin;
 	struct vt_dev dev;
 	uint8_t *map;
 	size_t len;
-	int round, fd;
+	int round, line, fd;
 
 	map = start_full(&dev, type, &len);
 	if (!cold && !vt_mig_precopy(&dev))
@@ -148,6 +154,9 @@ double measure_stop(const char *name, const char *type)
 		}
 		if (redraw)
 			touch(map, REDRAWN);
+		for (line = 0; cursor && line < CURSOR_LINES; line++)
+			memset(map + REDRAWN + line * PITCH, round + 2,
+			       CURSOR_BYTES);
 		begin = now();
 		must_set(&dev, VFIO_DEVICE_STATE_STOP_COPY, cold ? &fd : NULL);
 		drain(fd);
@@ -156,6 +165,36 @@ double measure_stop(const char *name, const char *type)
 		close(fd);
 		must_set(&dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	}
+	munmap(map, len);
+	vt_end(&dev);
+	return median(times, FEW_ROUNDS);
+}
+
+/* How long a guest draws for a second: while that is noticed, or not (free). */
+double measure_redraw(const char *name, const char *type)
+{
+	bool noticed = strcmp(name, "redraw_free");
+	uint64_t times[FEW_ROUNDS], begin;
+	struct vt_dev dev;
+	uint8_t *map;
+	size_t len;
+	int round, fd;
+
+	map = start_full(&dev, type, &len);
+	if (noticed && !vt_mig_precopy(&dev))
+		missing("no PRE_COPY");
+	if (noticed)
+		must_set(&dev, VFIO_DEVICE_STATE_PRE_COPY, &fd);
+	for (round = -1; round < FEW_ROUNDS; round++) {
+		if (noticed)
+			drain(fd);
+		begin = now();
+		memset(map, round + 2, REDRAWN);
+		if (round >= 0)
+			times[round] = now() - begin;
+	}
+	if (noticed)
+		close(fd);
 	munmap(map, len);
 	vt_end(&dev);
 	return median(times, FEW_ROUNDS);

@@ -8,6 +8,8 @@ trap '' PIPE
 
 guest_release=$(uname -r)
 guest_dir=${guest_dir:-/tmp/guest}
+# More for its kernel's command line, and how long to wait for one that said nothing.
+guest_options='' guest_silent=''
 
 # guest_serial: make what QEMU's pipe chardev $guest_dir/input needs; what the
 # guest says goes to $guest_dir/serial, what is written to descriptor 9 to it
@@ -25,13 +27,14 @@ guest_serial()
 guest_append()
 {
 	# shellcheck disable=SC2154 # a variable of who includes this
-	echo "console=ttyS0 quiet loglevel=3 card=$guest_nonce"
+	echo "console=ttyS0 quiet loglevel=3 card=$guest_nonce $guest_options"
 }
 
 # guest_start QEMU-ARGUMENT...: start the guest; see guest_serial.  There are
 # PCI Express ports "slot1" and "slot2" for devices that are to be unplugged.
 guest_start()
 {
+	guest_silent=
 	guest_serial
 	guest_cpu=max
 	[ -e /dev/kvm ] && guest_cpu=host
@@ -47,6 +50,12 @@ guest_start()
 		-device pcie-root-port,id=slot2,chassis=2 \
 		"$@" > "$guest_dir/qemu.log" 2>&1 9>&- &
 	guest_pid=$!
+}
+
+# in_use UUID 0|1: whether a VMM has the vGPU open
+in_use()
+{
+	[ "$(cat "/sys/bus/mdev/devices/$1/vgpu/busy")" = "$2" ]
 }
 
 # guest_screen DEVICE FILE: what QEMU would show of a device, as PNG
@@ -74,10 +83,11 @@ guest_unplugged()
 	esac
 }
 
-# guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT
+# guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT; not
+# for long if the one before waited in vain
 guest_wait()
 {
-	_n=$(($2 * 5))
+	_n=$((${guest_silent:-$2} * 5))
 	while ! grep -q "$1" "$guest_dir/serial"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
 			echo "the guest has ended: $(tail -n 3 "$guest_dir/qemu.log" "$guest_dir/serial")" >&2
@@ -85,6 +95,7 @@ guest_wait()
 		fi
 		_n=$((_n - 1))
 		if [ $_n -le 0 ]; then
+			guest_silent=5
 			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
 			tail -n 3 "$guest_dir/serial" >&2
 			return 1

@@ -107,6 +107,11 @@ ROWS = (
     Row("migration.stop_redraw_8m", "ns", "stop_redraw@vgpu-256Q",
         "stop_cold@vgpu-256Q", limit="stop_cold@vgpu-64Q",
         limit_times=1.2 / 8),
+    # What the size of the parts that are noticed is weighed by.
+    Row("migration.stop_cursor", "ns", "stop_cursor@vgpu-256Q",
+        "stop_cold@vgpu-256Q"),
+    Row("migration.redraw_8m", "ns", "redraw@vgpu-256Q",
+        "redraw_free@vgpu-256Q"),
 )
 
 

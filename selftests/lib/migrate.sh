@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Shell functions for scripts that move a guest from one QEMU to another.
+. /vgpu/tools/labhost/guest.sh
+
+# start DIR DISPLAY UUID... [-QEMU-ARGUMENT...]: a QEMU with those vGPUs, called
+# vgpu1 and so on; what is asked of a guest from here on is asked of this one
+start()
+{
+	guest_dir=$1 _display=$2 _n=0 _vgpus=
+	shift 2
+	while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
+		_n=$((_n + 1))
+		_vgpus="$_vgpus -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/$1,display=on,id=vgpu$_n,bus=slot$_n,enable-migration=on"
+		shift
+	done
+	# shellcheck disable=SC2086 # words
+	guest_start -vnc "127.0.0.1:$_display" -name "$guest_dir" $_vgpus "$@"
+}
+
+# qmp COMMAND [NAME=VALUE...]: what QEMU answers
+qmp()
+{
+	/vgpu/tools/labhost/qmp "$guest_dir/qmp" "$@"
+}
+
+# The word after STATUS in what QEMU says of itself.
+status_is()
+{
+	_said=$(qmp "$1") || return 1
+	case $_said in
+	*"\"status\": \"failed\""*)
+		echo "# $_said"
+		return 0
+		;;
+	*"\"status\": \"$2\""*) return 0 ;;
+	esac
+	return 1
+}
+
+# send URI: move the guest there; it runs meanwhile
+send()
+{
+	qmp migrate-set-parameters max-bandwidth=0 downtime-limit=20000 &&
+		qmp migrate "uri=$1" && within 240 status_is query-migrate completed &&
+		_said=$(qmp query-migrate) || return 1
+	echo "$_said" | sed 's/.*"downtime": \([0-9]*\).*/# stopped for \1 ms/'
+	echo "$_said" | sed 's/.*"vfio": {"transferred": \([0-9]*\)}.*/# \1 bytes of the vGPU/'
+	case $_said in
+	*completed*) return 0 ;;
+	esac
+	echo "# $_said"
+	return 1
+}
+
+# arrived: the guest runs in this QEMU
+arrived()
+{
+	within 120 status_is query-status running && return 0
+	sed 's/^/# /' "$guest_dir/qemu.log"
+	return 1
+}
+
+# leave: remember the QEMU that is asked now as the source, before start()
+leave()
+{
+	source_dir=$guest_dir source_pid=$guest_pid source_cat=$guest_cat
+	exec 8>&9
+}
+
+# move URI: from the source to the QEMU that was started last
+move()
+{
+	_target=$guest_dir guest_dir=$source_dir
+	send "$1"
+	_ret=$?
+	guest_dir=$_target
+	return $_ret
+}
+
+# left: the source ends
+left()
+{
+	kill "$source_pid" "$source_cat"
+	wait "$source_pid" "$source_cat" 2> /dev/null
+	exec 8>&-
+}
