@@ -10,26 +10,31 @@ from .host import LabError, say
 # after what must not be disturbed.
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
-            "framebuffer", "mapping", "move", "ecc", "migration", "precopy",
-            "hwpoison", "dmabuf", "iommufd", "hostile", "faults", "stress",
-            "lifecycle",
+            "framebuffer", "mapping", "move", "ecc", "migration", "streams",
+            "precopy", "hwpoison", "dmabuf", "iommufd", "hostile", "faults",
+            "stress", "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
-            "migrate.sh", "unplug.sh", "several.sh", "dmabuf.sh", "modules.sh",
-            "edac.sh", "mdevctl.sh", "libvirt.sh")
+            "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh", "dmabuf.sh",
+            "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
+            "libvirt-migrate.sh")
 # Those that start a guest.
-_GUEST = {"guest.sh", "migrate.sh", "unplug.sh", "several.sh", "dmabuf.sh",
-          "libvirt.sh"}
+_GUEST = {"guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
+          "dmabuf.sh", "libvirt.sh", "libvirt-migrate.sh"}
 # Those that look at programs more than at the driver and take minutes: on the
 # default kernel alone, elsewhere when they are named.
-_CLIENTS = ("migrate.sh", "several.sh", "unplug.sh", "mdevctl.sh", "libvirt.sh")
+_CLIENTS = ("migrate.sh", "pingpong.sh", "several.sh", "unplug.sh", "mdevctl.sh",
+            "libvirt.sh", "libvirt-migrate.sh")
 _NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
-                 "mapping", "migration", "precopy", "hwpoison", "dmabuf",
-                 "iommufd", "hostile", "configfs.sh", "removal.sh", "guest.sh")
+                 "mapping", "migration", "streams", "precopy", "hwpoison",
+                 "dmabuf", "iommufd", "hostile", "configfs.sh", "removal.sh", "guest.sh")
 # What memory behind a BAR does in another way.
 _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
-                 "precopy", "dmabuf", "linear.sh", "guest.sh")
+                 "streams", "precopy", "dmabuf", "linear.sh", "guest.sh")
+# Where threads meet.
+_RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
+          "hostile", "stress", "removal.sh", "guest.sh")
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.
@@ -40,7 +45,7 @@ _KERNEL_TIME = 1500
 
 class Run:
     """Programs on a kernel and a kind of pGPU.  Those in fast are in the fast
-    set; all is what there is in all without being named."""
+    set; all is what the full set has.  Others can be named."""
 
     def __init__(self, kernel, pgpu, fast, everything):
         self.kernel, self.pgpu = kernel, pgpu
@@ -52,16 +57,31 @@ class Run:
         return tuple(name for name in self.all if name not in self.fast)
 
 
+# In the order in which the full set takes what the fast one leaves.
 RUNS = (
     Run("6.12", "soft", PROGRAMS, PROGRAMS),
-    Run("6.1", "soft", _OTHER_KERNEL, _NO_CLIENTS),
-    Run("7", "soft", _OTHER_KERNEL, _NO_CLIENTS),
-    Run("6.12", "ivshmem", _OTHER_MEMORY, PROGRAMS),
-    Run("6.12", "bochs", (), _NO_CLIENTS),
-    # A kernel that has to be built first.
+    Run("6.1", "soft", _OTHER_KERNEL, _OTHER_KERNEL),
+    Run("7", "soft", _OTHER_KERNEL, _OTHER_KERNEL),
+    # Kernels that have to be built first.
     Run("debug", "soft", (), _NO_CLIENTS),
+    Run("race", "soft", (), _RACES),
+    Run("6.12", "ivshmem", _OTHER_MEMORY, _NO_CLIENTS),
     Run("debug", "ivshmem", (), _OTHER_MEMORY),
+    Run("6.12", "bochs", (), _OTHER_MEMORY),
 )
+
+# More than so many are for two lab hosts.
+_MANY = 20
+
+
+def parts(names):
+    """Programs as they go into lab hosts, none of which is empty."""
+    if len(names) <= _MANY:
+        return [names] if names else []
+    scripts = [name for name in names if name.endswith(".sh")]
+    return [part for part in (scripts, [name for name in names
+                                        if name not in scripts]) if part]
+
 
 # What an emulator that has lost an interrupt looks like from inside: a processor
 # without its timer, which no module can take away from it; and what that may lead
@@ -108,8 +128,6 @@ def _complain(tally, result):
 def execute(tally, run, programs, time):
     """Run programs of a run in a lab host and count their results.  No longer
     than there is time: what is left then is skipped."""
-    if not programs:
-        return
     if not time.enough(_KERNEL_TIME * build.takes_long(run.kernel)):
         tally.result(True, f"{run.name}: " + " ".join(programs),
                      skip="no time left")
@@ -124,7 +142,8 @@ def execute(tally, run, programs, time):
         tally.result(False, f"{run.name}: build")
         return
     tally.print(f"# kernel {release}, pGPU {run.pgpu}")
-    name = f"test-{run.pgpu}"
+    # Of the log; others may be at the same kernel.
+    name = f"test-{run.pgpu}-{programs[0]}"
     result, again = _boot(tally, release, run, programs,
                           time.limit(_TIMEOUT), name)
     if again and not result.trouble and not time.over():

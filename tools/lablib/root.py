@@ -31,7 +31,8 @@ STOCK_KERNELS = ("6.12", "6.1", "7")
 DEFAULT_KERNEL = "6.12"
 # Built when asked for; debugkernel.py knows how.
 DEBUG_KERNEL = "debug"
-BUILT_KERNELS = (DEBUG_KERNEL,)
+RACE_KERNEL = "race"
+BUILT_KERNELS = (DEBUG_KERNEL, RACE_KERNEL)
 KERNELS = (*STOCK_KERNELS, *BUILT_KERNELS)
 
 # Runs in the root, as its last step.

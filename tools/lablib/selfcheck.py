@@ -14,6 +14,9 @@ _BUGS = {
         "use-after-free": "KASAN: slab-use-after-free",
         "leak": "unreferenced object",
     },
+    root.RACE_KERNEL: {
+        "race": "KCSAN: data-race",
+    },
 }
 
 

@@ -149,9 +149,9 @@ def _lab(tally, wanted):
 
 
 def _programs(run, names, limit):
-    """A job, if there is something to do."""
-    return [functools.partial(programs.execute, run=run, programs=names,
-                              time=limit)] if names else []
+    """Jobs for these programs: none, one, or two that can run at a time."""
+    return [functools.partial(programs.execute, run=run, programs=part,
+                              time=limit) for part in programs.parts(names)]
 
 
 def _some(patterns, limit):
@@ -218,6 +218,8 @@ def main(patterns, full, minutes):
     limit = _Time(minutes)
     coverage.clear()
     jobs = _some(patterns, limit) if patterns else _all(full, limit)
+    # What few say is printed as it comes; the first of those that have been asked
+    # for by name is mostly empty.
     if len(jobs) > 2:
         _run_all(tally, jobs)
     else:
