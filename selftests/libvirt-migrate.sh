@@ -133,6 +133,8 @@ check "migrated: it draws" draws
 
 # shellcheck disable=SC2086 # words
 check "destroy" virsh -q $connect destroy $domain
+# If it could not migrate.
+virsh -q destroy $domain > /dev/null 2>&1
 check "undefine" virsh -q undefine $domain
 kill "$(cat $second/pid)" "$source_cat" "$guest_cat" 2> /dev/null
 exec 8>&- 9>&-

@@ -4,7 +4,7 @@
  * share.
  *
  * One thread at a time uses a file, so what is in its buffer belongs to that one,
- * and user memory is touched without a lock.  What concerns the vGPU is done with
+ * and user memory is waited for without a lock.  What concerns the vGPU is done with
  * vgpu_migration.lock held and not after the state that the file belongs to has
  * been left; the file itself may live longer, and holds a reference on the vGPU.
  */

@@ -19,34 +19,26 @@ start()
 	guest_start -vnc "127.0.0.1:$_display" -name "$guest_dir" $_vgpus "$@"
 }
 
-# qmp COMMAND [NAME=VALUE...]: what QEMU answers
+# qmp COMMAND...: what QEMU answers
 qmp()
 {
 	/vgpu/tools/labhost/qmp "$guest_dir/qmp" "$@"
 }
 
-# The word after STATUS in what QEMU says of itself.
-status_is()
+# waits: this QEMU has come up and waits for a guest
+waits()
 {
-	_said=$(qmp "$1") || return 1
-	case $_said in
-	*"\"status\": \"failed\""*)
-		echo "# $_said"
-		return 0
-		;;
-	*"\"status\": \"$2\""*) return 0 ;;
-	esac
-	return 1
+	qmp query-status until:status=inmigrate > /dev/null
 }
 
 # send URI: move the guest there; it runs meanwhile
 send()
 {
-	qmp migrate-set-parameters max-bandwidth=0 downtime-limit=20000 &&
-		qmp migrate "uri=$1" && within 240 status_is query-migrate completed &&
-		_said=$(qmp query-migrate) || return 1
+	_said=$(qmp migrate-set-parameters max-bandwidth=0 downtime-limit=20000 , \
+		migrate "uri=$1" , query-migrate "until:status=completed|failed") ||
+		return 1
 	echo "$_said" | sed 's/.*"downtime": \([0-9]*\).*/# stopped for \1 ms/'
-	echo "$_said" | sed 's/.*"vfio": {"transferred": \([0-9]*\)}.*/# \1 bytes of the vGPU/'
+	echo "$_said" | sed 's/.*"vfio": {"transferred": \([0-9]*\)}.*/# \1 bytes of vGPUs/'
 	case $_said in
 	*completed*) return 0 ;;
 	esac
@@ -57,7 +49,7 @@ send()
 # arrived: the guest runs in this QEMU
 arrived()
 {
-	within 120 status_is query-status running && return 0
+	qmp query-status until:status=running > /dev/null && return 0
 	sed 's/^/# /' "$guest_dir/qemu.log"
 	return 1
 }

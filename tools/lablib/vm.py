@@ -280,6 +280,7 @@ def run(release, command, load=True, out=None, err=None, share="",
         if _started(directory) or attempt or accel() == "kvm":
             break
         say("it did not come up; once more")
+        os.replace(log, log + ".first")
     tail.end()
 
     status = None
