@@ -9,7 +9,7 @@
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
 mdev=/sys/bus/mdev/devices
-times=${VGPU_TEST_MIGRATIONS:-4}
+times=${VGPU_TEST_MIGRATIONS:-2}
 
 here_1='' here_2='' there_1='' there_2=''
 for vgpu in here_1 here_2 there_1 there_2; do

@@ -12,6 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* After so many parts it sleeps: what moves the guest wants to run, too. */
+#define BURST	16
+#define PAUSE	20000	/* us */
 /* Behind what a driver puts there. */
 #define BEGIN	(32UL << 20)
 #define SIZE	(8UL << 20)
@@ -72,7 +75,8 @@ int main(int argc, char **argv)
 		part = rand_r(&seed) % PARTS;
 		bad += check(vgpu, part);
 		fill(vgpu, part);
-		fills++;
+		if (!(++fills % BURST))
+			usleep(PAUSE);
 	}
 	for (vgpu = 0; vgpu < nr; vgpu++)
 		for (part = 0; part < PARTS; part++)
