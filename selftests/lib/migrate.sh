@@ -67,14 +67,19 @@ move()
 	_target=$guest_dir guest_dir=$source_dir
 	send "$1"
 	_ret=$?
+	[ $_ret = 0 ] || sed 's/^/# the source: /' "$source_dir/qemu.log"
 	guest_dir=$_target
 	return $_ret
 }
 
-# left: the source ends
+# left: the source ends, if it has not by itself
 left()
 {
-	kill "$source_pid" "$source_cat"
+	if ! kill "$source_pid" 2> /dev/null; then
+		wait "$source_pid" 2> /dev/null
+		echo "# the source had ended already, status $?"
+	fi
+	kill "$source_cat" 2> /dev/null
 	wait "$source_pid" "$source_cat" 2> /dev/null
 	exec 8>&-
 }
