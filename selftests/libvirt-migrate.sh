@@ -30,8 +30,7 @@ migratable="<qemu:override>
     </qemu:device>
   </qemu:override>"
 
-# draws CARD: the guest draws it, and libvirt's screenshot shows it; with
-# $connect to which libvirtd
+# draws: the guest draws another card, and libvirt's screenshot shows it
 draws()
 {
 	_card=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
@@ -40,7 +39,7 @@ draws()
 	shown "$_card"
 }
 
-# shown CARD
+# shown CARD: in the screenshot of the libvirtd that $connect names
 shown()
 {
 	# shellcheck disable=SC2086 # words, or none

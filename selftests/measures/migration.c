@@ -37,12 +37,15 @@ static uint64_t drain(int fd)
 	return sum;
 }
 
-/* A device of which no page is zero. */
-static uint8_t *start_full(struct vt_dev *dev, const char *type, size_t *len)
+/* A device of which no page is zero, and if need be one that has PRE_COPY. */
+static uint8_t *start_full(struct vt_dev *dev, const char *type, size_t *len,
+			   bool precopy)
 {
 	uint8_t *map;
 
 	start(dev, type);
+	if (precopy && !vt_mig_precopy(dev))
+		missing("no PRE_COPY");
 	*len = dev->region[BAR0].size;
 	map = map_aligned(dev->fd, MAP_SHARED, vt_offset(dev, BAR0, 0), *len);
 	touch(map, *len);
@@ -79,7 +82,7 @@ double measure_save_rate(const char *name, const char *type)
 	size_t len;
 	int round, fd;
 
-	map = start_full(&dev, type, &len);
+	map = start_full(&dev, type, &len, false);
 	for (round = -1; round < FEW_ROUNDS; round++) {
 		must_set(&dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 		begin = now();
@@ -105,7 +108,7 @@ double measure_load_rate(const char *name, const char *type)
 	size_t len, at, n;
 	int round, fd;
 
-	map = start_full(&dev, type, &len);
+	map = start_full(&dev, type, &len, false);
 	must(vt_save(&dev, &stream), "save");
 	for (round = -1; round < FEW_ROUNDS; round++) {
 		must_set(&dev, VFIO_DEVICE_STATE_RESUMING, &fd);
@@ -144,9 +147,7 @@ double measure_stop(const char *name, const char *type)
 	size_t len;
 	int round, line, fd;
 
-	map = start_full(&dev, type, &len);
-	if (!cold && !vt_mig_precopy(&dev))
-		missing("no PRE_COPY");
+	map = start_full(&dev, type, &len, !cold);
 	for (round = -1; round < FEW_ROUNDS; round++) {
 		if (!cold) {
 			must_set(&dev, VFIO_DEVICE_STATE_PRE_COPY, &fd);
@@ -180,9 +181,7 @@ double measure_redraw(const char *name, const char *type)
 	size_t len;
 	int round, fd;
 
-	map = start_full(&dev, type, &len);
-	if (noticed && !vt_mig_precopy(&dev))
-		missing("no PRE_COPY");
+	map = start_full(&dev, type, &len, noticed);
 	if (noticed)
 		must_set(&dev, VFIO_DEVICE_STATE_PRE_COPY, &fd);
 	for (round = -1; round < FEW_ROUNDS; round++) {
