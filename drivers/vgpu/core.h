@@ -392,10 +392,7 @@ u64 vram_spare_pages(struct pgpu *pgpu, u64 *free);
 /* ecc.c */
 void pgpu_ecc_init(struct pgpu *pgpu);
 void pgpu_ecc_fini(struct pgpu *pgpu);
-int pgpu_ecc_load(struct pgpu *pgpu);
 void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m);
-ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
-		      size_t count);
 int pgpu_ecc_last(struct pgpu *pgpu, char *buf);
 int pgpu_ecc_reset(struct pgpu *pgpu);
 bool pgpu_ecc_enabled(struct pgpu *pgpu);
@@ -406,6 +403,11 @@ u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last);
 void pgpu_ecc_again(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_done(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_retire_freed(struct pgpu *pgpu);
+
+/* ecc_list.c */
+int pgpu_ecc_load(struct pgpu *pgpu);
+ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
+		      size_t count);
 
 /* edac.c */
 void pgpu_edac_add(struct pgpu *pgpu);
@@ -528,6 +530,9 @@ ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
 			 size_t count, loff_t *ppos);
 ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
+bool vgpu_region_mappable(u64 index);
+
+/* region_mmap.c */
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void vgpu_bars_update(struct vgpu *vgpu);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VFIO regions of a vGPU: one table, and the read, write and mmap operations
- * that work from it.
+ * VFIO regions of a vGPU: one table, and the read and write operations that work
+ * from it.
  *
  * Reads and writes go through a buffer in the kernel: what belongs to the
  * guest is copied with a lock held, user memory is touched without one.
@@ -288,6 +288,19 @@ static const struct vgpu_region *vgpu_region_get(u64 index)
 	return &vgpu_regions[array_index_nospec(index, VGPU_NUM_REGIONS)];
 }
 
+/**
+ * vgpu_region_mappable() - whether the framebuffer is seen in a region
+ * @index: from user space, which may map it then
+ *
+ * Return: true if it is
+ */
+bool vgpu_region_mappable(u64 index)
+{
+	const struct vgpu_region *region = vgpu_region_get(index);
+
+	return region && region->mappable;
+}
+
 static u64 vgpu_region_size(const struct vgpu *vgpu,
 			    const struct vgpu_region *region)
 {
@@ -519,102 +532,4 @@ ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 {
 	return vgpu_region_rw(vdev_to_vgpu(vdev), (char __user *)buf, count,
 			      ppos, true);
-}
-
-/*
- * The first framebuffer page of what a VMA offset names.  Called with
- * vgpu_fb.lock held, under which the windows do not move.
- */
-static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
-{
-	u64 page = pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
-
-	lockdep_assert_held(&vgpu->fb.lock);
-	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
-	case VGPU_REGION_CONSOLE:
-		return page + vgpu->fb.window[VGPU_WINDOW_CONSOLE];
-	case VGPU_REGION_CURSOR:
-		return page + vgpu->fb.window[VGPU_WINDOW_CURSOR];
-	default:
-		return page;
-	}
-}
-
-static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
-{
-	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
-
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_fault(&vgpu->fb, vmf,
-			      vgpu_region_page(vgpu, vmf->pgoff));
-	up_read(&vgpu->fb.lock);
-	return fault;
-}
-
-static vm_fault_t vgpu_region_mkwrite(struct vm_fault *vmf)
-{
-	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
-
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_mkwrite(&vgpu->fb, vmf,
-				vgpu_region_page(vgpu, vmf->pgoff));
-	up_read(&vgpu->fb.lock);
-	return fault;
-}
-
-#ifdef VGPU_PMD_FAULTS
-static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
-					 unsigned int order)
-{
-	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
-	pgoff_t pgoff;
-
-	if (!vgpu_huge_fault_fits(vmf, order, &pgoff))
-		return VM_FAULT_FALLBACK;
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_huge_fault(&vgpu->fb, vmf,
-				   vgpu_region_page(vgpu, pgoff));
-	up_read(&vgpu->fb.lock);
-	return fault;
-}
-#endif
-
-static const struct vm_operations_struct vgpu_region_vm_ops = {
-	.fault = vgpu_region_fault,
-	.pfn_mkwrite = vgpu_region_mkwrite,
-#ifdef VGPU_PMD_FAULTS
-	.huge_fault = vgpu_region_huge_fault,
-#endif
-};
-
-/**
- * vgpu_region_mmap() - mmap(2)
- * @vdev: the vGPU
- * @vma: offset and length name a part of the framebuffer in a region
- *
- * Return: 0; -EINVAL for a region that cannot be mapped, a part that is not in
- * the framebuffer, or a private mapping
- */
-int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
-{
-	struct vgpu *vgpu = vdev_to_vgpu(vdev);
-	u64 index = vma->vm_pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT);
-	u64 page = vma->vm_pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
-	const struct vgpu_region *region = vgpu_region_get(index);
-	u64 fb_pages = vgpu->fb.size >> PAGE_SHIFT;
-
-	int ret;
-
-	if (!region || !region->mappable)
-		return -EINVAL;
-	if (page >= fb_pages || vma_pages(vma) > fb_pages - page)
-		return -EINVAL;
-
-	ret = vgpu_fb_mmap(&vgpu->fb, vma, &vgpu_region_vm_ops, vgpu);
-	if (!ret)
-		vgpu_mmaps_adopt(&vgpu->mmaps, vma);
-	return ret;
 }

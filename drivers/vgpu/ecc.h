@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pages that had errors: what ecc.c and ecc_list.c share.  Whoever calls these
+ * holds pgpu.lock.
+ */
+#ifndef _VGPU_ECC_H
+#define _VGPU_ECC_H
+
+#include "core.h"
+#include "retired.h"
+
+/**
+ * struct pgpu_bad_page - a page that had an error
+ * @sbe: single-bit errors
+ * @cause: VGPU_RETIRED_*, 0 while it is not retired
+ * @pending: to be retired, and in use
+ * @time: when it was, or is to be, retired
+ */
+struct pgpu_bad_page {
+	u32 sbe;
+	u32 cause;
+	bool pending;
+	time64_t time;
+};
+
+struct pgpu_bad_page *pgpu_ecc_page(struct pgpu *pgpu, u64 page);
+void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page,
+			    struct pgpu_bad_page *bad);
+
+#endif /* _VGPU_ECC_H */
