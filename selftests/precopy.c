@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "lib/vgpu_load.h"
 #include "lib/vgpu_pair.h"
 
 VT_PAIR_FIXTURE(precopy)
@@ -200,6 +201,70 @@ TEST_F_TIMEOUT(precopy, writers, 600)
 	}
 	free(want);
 	free(got);
+}
+
+/*
+ * KVM first has a page mapped and then looks where it is; pages that are taken
+ * away in between are no reason to end the guest.
+ */
+TEST_F_TIMEOUT(precopy, guest, 300)
+{
+	struct vt_stream *s = &self->stream;
+	struct vt_worker w;
+	int fd, ret;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	/* One chunk, which is asked for as soon as it was written. */
+	ret = vt_worker_start(&w, &self->src, VT_VIA_GUEST, self->fb, 16);
+	if (ret == -ENOENT || ret == -ENODEV)
+		SKIP(return, "no KVM");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	while (!vt_worker_was(&w, 1000)) {
+		s->len = 0;
+		vt_drain_some(fd, s, PAGE);
+	}
+	EXPECT_EQ(NULL, vt_worker_end(&w)) TH_LOG("%s", w.wrong);
+	close(fd);
+}
+
+/* Read a word through %es:(%di), and write to it what KVM cannot for a guest. */
+static const uint8_t guest_fist[] = {
+	0x66, 0x26, 0x8b, 0x05,		/* mov %es:(%di), %eax */
+	0xdb, 0xe3,			/* fninit */
+	0xd9, 0xe8,			/* fld1 */
+	0x26, 0xdb, 0x1d,		/* fistpl %es:(%di) */
+	0xf4,				/* hlt */
+};
+
+/*
+ * A guest may write to what it has read, with any instruction: KVM does not have
+ * to carry it out for the guest because the page is mapped read-only.
+ */
+TEST_F(precopy, guest_reads)
+{
+	struct kvm_regs regs = { .rdi = 64 };
+	struct vt_guest guest;
+	int fd, ret;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	ret = vt_guest_start(&guest, guest_fist, sizeof(guest_fist));
+	if (ret == -ENOENT || ret == -ENODEV)
+		SKIP(return, "no KVM");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, vt_guest_memory(&guest, VT_MIB, self->fb, FB));
+	ASSERT_EQ(0, vt_guest_es(&guest, VT_MIB));
+	vt_fill(self->fb, FB, 17);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	ASSERT_EQ(0, vt_guest_regs(&guest, &regs));
+	ASSERT_EQ(0, vt_guest_run(&guest));
+	EXPECT_EQ(KVM_EXIT_HLT, guest.run->exit_reason);
+	EXPECT_EQ(1, self->fb[64 / 4]);
+	vt_guest_end(&guest);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

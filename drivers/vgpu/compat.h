@@ -66,6 +66,16 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* Since 6.4 a fault may come with a VMA's lock held and not its mm's. */
+static inline bool vgpu_vma_locked(const struct vm_fault *vmf)
+{
+#ifdef VGPU_HAVE_VMA_LOCK
+	return vmf->flags & FAULT_FLAG_VMA_LOCK;
+#else
+	return false;
+#endif
+}
+
 /*
  * Mapping 2 MiB at a time is safe where the page tables can mark such an entry
  * as special.  Before, get_user_pages_fast() took references on what it found

@@ -17,6 +17,8 @@ vgpu-compat += $(call vgpu-probe,vfio.h,struct inode \*inode;,VFIO_INODE)
 vgpu-compat += $(call vgpu-probe,vfio.h,get_region_info_caps,REGION_INFO_CAPS)
 # 6.3: VMA flags are changed through functions
 vgpu-compat += $(call vgpu-probe,mm.h,void vm_flags_set\>,VM_FLAGS_SET)
+# 6.4: faults under the lock of a VMA
+vgpu-compat += $(call vgpu-probe,mm_types.h,FAULT_FLAG_VMA_LOCK,VMA_LOCK)
 # 6.17: page frames are passed as plain numbers
 vgpu-compat += $(call vgpu-probe,huge_mm.h,vmf_insert_pfn_pmd.struct vm_fault .vmf. pfn_t,PFN_T)
 # 6.12: moved here from asm/

@@ -97,7 +97,7 @@ int vgpu_fb_track(struct vgpu_fb *fb)
 
 /**
  * vgpu_fb_untrack() - opposite of vgpu_fb_track(), also without it
- * @fb: the framebuffer; what is still mapped read-only faults once more
+ * @fb: the framebuffer; nothing stays mapped read-only
  */
 void vgpu_fb_untrack(struct vgpu_fb *fb)
 {
@@ -105,9 +105,12 @@ void vgpu_fb_untrack(struct vgpu_fb *fb)
 
 	if (!dirty)
 		return;
+	dma_resv_lock(&fb->resv, NULL);
 	down_write(&fb->lock);
 	fb->dirty = NULL;
+	vgpu_fb_zap(fb, 0, fb->size >> PAGE_SHIFT);
 	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
 	kvfree(dirty);
 }
 

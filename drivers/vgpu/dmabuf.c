@@ -306,7 +306,7 @@ static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
 	if (!buf->ended)
 		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff);
 	up_read(&fb->lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 
 static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
@@ -319,7 +319,7 @@ static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
 	if (!buf->ended)
 		fault = vgpu_fb_mkwrite(fb, vmf, buf->page + vmf->pgoff);
 	up_read(&fb->lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 
 #ifdef VGPU_PMD_FAULTS
@@ -337,7 +337,7 @@ static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
 	if (!buf->ended)
 		fault = vgpu_fb_huge_fault(fb, vmf, buf->page + pgoff);
 	up_read(&fb->lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 #endif
 

@@ -16,6 +16,20 @@ static pgprot_t vgpu_fb_prot(const struct vgpu_fb *fb, vm_flags_t flags)
 	return fb->device_memory ? pgprot_writecombine(prot) : prot;
 }
 
+/*
+ * Whether a fault counts as a write.  KVM finds the memory of a guest with faults
+ * that are nobody's in user space.  Where it gets a read-only page it carries out
+ * the guest's writes itself, which it can for some instructions only, so it gets
+ * none.
+ */
+static bool vgpu_fault_writes(const struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return true;
+	return !(vmf->flags & FAULT_FLAG_USER) &&
+	       vmf->vma->vm_flags & VM_WRITE;
+}
+
 /* Pages from @page on that are noticed together when they are written. */
 static u64 vgpu_fb_chunk_rest(u64 page)
 {
@@ -30,8 +44,8 @@ static u64 vgpu_fb_chunk_rest(u64 page)
  *
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
- * out a larger entry.  While writes are noticed, a write makes no more than its
- * chunk writable.
+ * out a larger entry.  While writes are noticed, what counts as one makes no more
+ * than its chunk writable.
  *
  * Return: VM_FAULT_NOPAGE; VM_FAULT_OOM; VM_FAULT_SIGBUS beyond the framebuffer,
  * or when it was revoked
@@ -41,7 +55,7 @@ vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long address = vmf->address & PAGE_MASK;
 	u64 room = (vma->vm_end - address) >> PAGE_SHIFT;
-	bool write = vmf->flags & FAULT_FLAG_WRITE;
+	bool write = vgpu_fault_writes(vmf);
 	pgprot_t prot[2] = {	/* by whether a write has to be noticed */
 		vgpu_fb_prot(fb, vma->vm_flags),
 		vgpu_fb_prot(fb, vma->vm_flags & ~VM_WRITE),
@@ -87,6 +101,27 @@ vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
 			    (loff_t)vmf->pgoff << PAGE_SHIFT,
 			    vgpu_fb_chunk_rest(page) << PAGE_SHIFT, 1);
 	return vgpu_fb_fault(fb, vmf, page);
+}
+
+/**
+ * vgpu_fault_end() - the last step of a fault operation
+ * @vmf: the fault; of the locks that were taken for it none is held
+ * @fault: what became of it
+ *
+ * KVM, and VFIO for DMA, have a page mapped and then look where it is, and take it
+ * for an error if it has been taken away in between, unless they have let go of
+ * mmap_lock: then they begin anew.  So they do.
+ *
+ * Return: @fault, with VM_FAULT_RETRY if mmap_lock is not held any more
+ */
+vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
+{
+	if (fault != VM_FAULT_NOPAGE || vmf->flags & FAULT_FLAG_USER ||
+	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT ||
+	    !fault_flag_allow_retry_first(vmf->flags) || vgpu_vma_locked(vmf))
+		return fault;
+	mmap_read_unlock(vmf->vma->vm_mm);
+	return fault | VM_FAULT_RETRY;
 }
 
 #ifdef VGPU_PMD_FAULTS

@@ -35,7 +35,7 @@ static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 	fault = vgpu_fb_fault(&vgpu->fb, vmf,
 			      vgpu_region_page(vgpu, vmf->pgoff));
 	up_read(&vgpu->fb.lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 
 static vm_fault_t vgpu_region_mkwrite(struct vm_fault *vmf)
@@ -47,7 +47,7 @@ static vm_fault_t vgpu_region_mkwrite(struct vm_fault *vmf)
 	fault = vgpu_fb_mkwrite(&vgpu->fb, vmf,
 				vgpu_region_page(vgpu, vmf->pgoff));
 	up_read(&vgpu->fb.lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 
 #ifdef VGPU_PMD_FAULTS
@@ -64,7 +64,7 @@ static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
 	fault = vgpu_fb_huge_fault(&vgpu->fb, vmf,
 				   vgpu_region_page(vgpu, pgoff));
 	up_read(&vgpu->fb.lock);
-	return fault;
+	return vgpu_fault_end(vmf, fault);
 }
 #endif
 
