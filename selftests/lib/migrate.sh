@@ -50,7 +50,7 @@ send()
 arrived()
 {
 	qmp query-status until:status=running > /dev/null && return 0
-	sed 's/^/# /' "$guest_dir/qemu.log"
+	guest_said
 	return 1
 }
 
@@ -67,7 +67,7 @@ move()
 	_target=$guest_dir guest_dir=$source_dir
 	send "$1"
 	_ret=$?
-	[ $_ret = 0 ] || sed 's/^/# the source: /' "$source_dir/qemu.log"
+	[ $_ret = 0 ] || guest_said
 	guest_dir=$_target
 	return $_ret
 }

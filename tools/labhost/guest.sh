@@ -83,6 +83,12 @@ guest_unplugged()
 	esac
 }
 
+# guest_said: what its QEMU has said
+guest_said()
+{
+	sed 's/^/# QEMU: /' "$guest_dir/qemu.log"
+}
+
 # guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT; not
 # for long if the one before waited in vain
 guest_wait()
@@ -90,7 +96,8 @@ guest_wait()
 	_n=$((${guest_silent:-$2} * 5))
 	while ! grep -q "$1" "$guest_dir/serial"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
-			echo "the guest has ended: $(tail -n 3 "$guest_dir/qemu.log" "$guest_dir/serial")" >&2
+			echo "the guest has ended: $(tail -n 3 "$guest_dir/serial")" >&2
+			guest_said
 			return 1
 		fi
 		_n=$((_n - 1))
@@ -98,6 +105,7 @@ guest_wait()
 			guest_silent=5
 			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
 			tail -n 3 "$guest_dir/serial" >&2
+			guest_said
 			return 1
 		fi
 		sleep 0.2

@@ -5,6 +5,8 @@ import re
 import sys
 
 _RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
+# KVM has not got a guest's memory: no emulator can do that to it.
+_FAULT = re.compile("kvm run failed Bad address")
 
 
 class Tally:
@@ -14,12 +16,14 @@ class Tally:
     def __init__(self, out=None):
         self._out = out or sys.stdout
         self.passed = self.failed = self.skipped = 0
-        # Of each program that has come to its end: its name, and how many of
-        # its tests passed, failed and were skipped.
+        # Of each program that has come to its end: its name, how many of its
+        # tests passed, failed and were skipped, and whether it is certainly
+        # our fault.
         self.programs = []
         self._before = (0, 0, 0)
         self._inside = 0
         self._inside_failed = 0
+        self._fault = False
         self._line = b""
 
     def print(self, text):
@@ -80,6 +84,7 @@ class Tally:
         """It has ended; what a program that did not has printed is void."""
         self.passed, self.failed, self.skipped = self._before
         self._inside = self._inside_failed = 0
+        self._fault = False
 
     def forget(self, names):
         """The results of these programs are void, too."""
@@ -93,13 +98,16 @@ class Tally:
         counts = [now - before for now, before in
                   zip(self.totals(), self._before)]
         self.programs.append((name.split()[-1] if "#" not in name else
-                              name.split("#")[0].split()[-1], *counts))
+                              name.split("#")[0].split()[-1], *counts,
+                              self._fault))
         self._before = self.totals()
         self._inside = self._inside_failed = 0
+        self._fault = False
 
     def _count(self, text):
         match = _RESULT.match(text)
         if not match:
+            self._fault |= bool(_FAULT.search(text))
             return
         inside, word, name = match.groups()
         skip = "# SKIP" in name
