@@ -16,6 +16,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -28,6 +29,7 @@
  * @link: in vgpu_fb.dmabufs; protected by vgpu_fb.resv
  * @vgpu: whose; a reference on its VFIO device
  * @dmabuf: the dma-buf core's part
+ * @inode: of its file, which may lose it before the dma-buf is released; a reference
  * @page: first page of the framebuffer
  * @nr: pages
  * @ended: the VMM has closed the vGPU; protected by vgpu_fb.resv, changes with
@@ -40,6 +42,7 @@ struct vgpu_dmabuf {
 	struct list_head link;
 	struct vgpu *vgpu;
 	struct dma_buf *dmabuf;
+	struct inode *inode;
 	u64 page;
 	u64 nr;
 	bool ended;
@@ -365,6 +368,7 @@ static void vgpu_dmabuf_release(struct dma_buf *dmabuf)
 	dma_resv_lock(&vgpu->fb.resv, NULL);
 	list_del(&buf->link);
 	dma_resv_unlock(&vgpu->fb.resv);
+	iput(buf->inode);
 	kfree(buf);
 	put_device(&vgpu->vdev.device);
 }
@@ -416,6 +420,8 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size)
 		return dmabuf;
 	}
 	buf->dmabuf = dmabuf;
+	buf->inode = file_inode(dmabuf->file);
+	ihold(buf->inode);
 	dma_resv_lock(&vgpu->fb.resv, NULL);
 	list_add(&buf->link, &vgpu->fb.dmabufs);
 	dma_resv_unlock(&vgpu->fb.resv);
@@ -464,7 +470,7 @@ void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 		if (!vgpu_dmabuf_shows(buf, page, nr))
 			continue;
 		first = max(page, buf->page);
-		unmap_mapping_range(buf->dmabuf->file->f_mapping,
+		unmap_mapping_range(buf->inode->i_mapping,
 				    (first - buf->page) << PAGE_SHIFT,
 				    (page + nr - first) << PAGE_SHIFT, 1);
 	}
