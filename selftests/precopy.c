@@ -18,6 +18,7 @@ TEST_F(precopy, dirty)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
 	struct vt_stream *s = &self->stream;
+	void *console;
 	size_t first;
 	int fd;
 
@@ -40,10 +41,19 @@ TEST_F(precopy, dirty)
 	EXPECT_LE(FB, first);
 	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
 	EXPECT_EQ(0, info.initial_bytes + info.dirty_bytes);
-	/* To read is not to write. */
-	EXPECT_EQ(-1, vt_differs(self->fb, FB, 14));
+	/* To read is not to write, ... */
+	vt_check_fb(_metadata, &self->src, 14);
+	console = vt_mmap(&self->src, VGPU_REGION_CONSOLE, 0, FB);
+	ASSERT_NE(NULL, console);
+	EXPECT_EQ(-1, vt_differs(console, FB, 14));
 	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
 	EXPECT_EQ(first, s->len);
+	/* ... but for mappings of what is the guest's. */
+	EXPECT_NE(0, self->fb[8 * VT_MIB / 4]);
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(65536, info.dirty_bytes);
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+	first = s->len;
 
 	self->fb[100 * PAGE / 4] ^= 1;
 	self->fb[1000 * PAGE / 4] ^= 1;
@@ -74,6 +84,7 @@ TEST_F(precopy, dirty)
 	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
 	vt_fill(self->fb, FB, 15);
 	EXPECT_EQ(-1, vt_differs(self->fb, FB, 15));
+	munmap(console, FB);
 	close(fd);
 }
 
@@ -259,6 +270,8 @@ TEST_F(precopy, guest_reads)
 	vt_fill(self->fb, FB, 17);
 	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
 	EXPECT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	/* Nor because somebody else has read it. */
+	EXPECT_NE(0, self->fb[0]);
 	ASSERT_EQ(0, vt_guest_regs(&guest, &regs));
 	ASSERT_EQ(0, vt_guest_run(&guest));
 	EXPECT_EQ(KVM_EXIT_HLT, guest.run->exit_reason);

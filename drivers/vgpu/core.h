@@ -487,7 +487,8 @@ void vgpu_migration_end(struct file *file);
 
 /* mmap.c */
 vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
-vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
+vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
+			 bool write);
 vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault);
 vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 			      u64 page);

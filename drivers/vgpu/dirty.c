@@ -3,8 +3,9 @@
  * Which parts of a framebuffer were written: what a migration has to send again.
  *
  * While somebody wants to know, mappings are read-only until they are written
- * to.  A chunk that was asked for is unmapped, so the next write to it faults
- * and is noticed.  How large a chunk is was measured: Documentation/migration.md.
+ * to, but for those of BAR0, which count as written when they are made.  A chunk
+ * that was asked for is unmapped, so the next write to it faults and is noticed.
+ * How large a chunk is was measured: Documentation/migration.md.
  *
  * Bits are set with vgpu_fb.lock held for reading and cleared with it held for
  * writing; so is the mapping made through which the write then comes.  When the
@@ -97,7 +98,7 @@ int vgpu_fb_track(struct vgpu_fb *fb)
 
 /**
  * vgpu_fb_untrack() - opposite of vgpu_fb_track(), also without it
- * @fb: the framebuffer; nothing stays mapped read-only
+ * @fb: the framebuffer; what is still mapped read-only faults once more
  */
 void vgpu_fb_untrack(struct vgpu_fb *fb)
 {
@@ -105,12 +106,9 @@ void vgpu_fb_untrack(struct vgpu_fb *fb)
 
 	if (!dirty)
 		return;
-	dma_resv_lock(&fb->resv, NULL);
 	down_write(&fb->lock);
 	fb->dirty = NULL;
-	vgpu_fb_zap(fb, 0, fb->size >> PAGE_SHIFT);
 	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
 	kvfree(dirty);
 }
 

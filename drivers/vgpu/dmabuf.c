@@ -307,7 +307,8 @@ static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
 
 	down_read(&fb->lock);
 	if (!buf->ended)
-		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff);
+		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff,
+				      vmf->flags & FAULT_FLAG_WRITE);
 	up_read(&fb->lock);
 	return vgpu_fault_end(vmf, fault);
 }

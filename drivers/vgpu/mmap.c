@@ -16,20 +16,6 @@ static pgprot_t vgpu_fb_prot(const struct vgpu_fb *fb, vm_flags_t flags)
 	return fb->device_memory ? pgprot_writecombine(prot) : prot;
 }
 
-/*
- * Whether a fault counts as a write.  KVM finds the memory of a guest with faults
- * that are nobody's in user space.  Where it gets a read-only page it carries out
- * the guest's writes itself, which it can for some instructions only, so it gets
- * none.
- */
-static bool vgpu_fault_writes(const struct vm_fault *vmf)
-{
-	if (vmf->flags & FAULT_FLAG_WRITE)
-		return true;
-	return !(vmf->flags & FAULT_FLAG_USER) &&
-	       vmf->vma->vm_flags & VM_WRITE;
-}
-
 /* Pages from @page on that are noticed together when they are written. */
 static u64 vgpu_fb_chunk_rest(u64 page)
 {
@@ -41,21 +27,22 @@ static u64 vgpu_fb_chunk_rest(u64 page)
  * @fb: its lock is held for reading
  * @vmf: the fault, in a VM_PFNMAP mapping
  * @page: page of the framebuffer at the faulting address
+ * @write: it counts as a write; the VMA is writable then
  *
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
- * out a larger entry.  While writes are noticed, what counts as one makes no more
- * than its chunk writable.
+ * out a larger entry.  While writes are noticed, a write makes no more than its
+ * chunk writable.
  *
  * Return: VM_FAULT_NOPAGE; VM_FAULT_OOM; VM_FAULT_SIGBUS beyond the framebuffer,
  * or when it was revoked
  */
-vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
+vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
+			 bool write)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long address = vmf->address & PAGE_MASK;
 	u64 room = (vma->vm_end - address) >> PAGE_SHIFT;
-	bool write = vgpu_fault_writes(vmf);
 	pgprot_t prot[2] = {	/* by whether a write has to be noticed */
 		vgpu_fb_prot(fb, vma->vm_flags),
 		vgpu_fb_prot(fb, vma->vm_flags & ~VM_WRITE),
@@ -100,7 +87,7 @@ vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
 	unmap_mapping_range(vmf->vma->vm_file->f_mapping,
 			    (loff_t)vmf->pgoff << PAGE_SHIFT,
 			    vgpu_fb_chunk_rest(page) << PAGE_SHIFT, 1);
-	return vgpu_fb_fault(fb, vmf, page);
+	return vgpu_fb_fault(fb, vmf, page, true);
 }
 
 /**
@@ -112,7 +99,7 @@ vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
  * for an error if it has been taken away in between, unless they have let go of
  * mmap_lock: then they begin anew.  So they do.
  *
- * Return: @fault, with VM_FAULT_RETRY if mmap_lock is not held any more
+ * Return: @fault, with VM_FAULT_COMPLETED if mmap_lock is not held any more
  */
 vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 {
@@ -121,7 +108,7 @@ vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 	    !fault_flag_allow_retry_first(vmf->flags) || vgpu_vma_locked(vmf))
 		return fault;
 	mmap_read_unlock(vmf->vma->vm_mm);
-	return fault | VM_FAULT_RETRY;
+	return fault | VM_FAULT_COMPLETED;
 }
 
 #ifdef VGPU_PMD_FAULTS

@@ -26,6 +26,20 @@ static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 	}
 }
 
+/*
+ * Whether a fault counts as a write.  BAR0 is what a guest is given.  Where KVM
+ * finds a read-only page there it carries out the guest's writes itself, which it
+ * can for some instructions only, so there is none.
+ */
+static bool vgpu_region_writes(const struct vm_fault *vmf)
+{
+	u64 index = vmf->pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT);
+
+	return vmf->flags & FAULT_FLAG_WRITE ||
+	       (index == VFIO_PCI_BAR0_REGION_INDEX &&
+		vmf->vma->vm_flags & VM_WRITE);
+}
+
 static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 {
 	struct vgpu *vgpu = vmf->vma->vm_private_data;
@@ -33,7 +47,8 @@ static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 
 	down_read(&vgpu->fb.lock);
 	fault = vgpu_fb_fault(&vgpu->fb, vmf,
-			      vgpu_region_page(vgpu, vmf->pgoff));
+			      vgpu_region_page(vgpu, vmf->pgoff),
+			      vgpu_region_writes(vmf));
 	up_read(&vgpu->fb.lock);
 	return vgpu_fault_end(vmf, fault);
 }
