@@ -308,7 +308,7 @@ static void *touch(void *arg)
 }
 
 /* Faults race with resets that take the pages away. */
-TEST_F(mapping, reset_under_load)
+TEST_F_TIMEOUT(mapping, reset_under_load, 120)
 {
 	struct toucher t = { };
 	pthread_t thread;

@@ -2,19 +2,25 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A guest with two vGPUs, whose memory it writes and checks all the time, moves
-# back and forth between QEMUs, VGPU_TEST_MIGRATIONS times.
+# back and forth between QEMUs, VGPU_TEST_MIGRATIONS times; and between GPUs of two
+# kinds, where there is a PCI device and a software GPU.
 . ./lib/ktap.sh
 . ./lib/migrate.sh
 
 drv=/sys/bus/pci/drivers/vgpu
-bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
+# Beside a PCI device, the other kind.
+[ -z "$VGPU_PGPU" ] || modprobe vgpu-soft
+first=$(ls -d $drv/????:* | sed -n 1p)
+last=$(ls -d $drv/????:* | sed -n '$p')
 mdev=/sys/bus/mdev/devices
 times=${VGPU_TEST_MIGRATIONS:-2}
 
 here_1='' here_2='' there_1='' there_2=''
 for vgpu in here_1 here_2 there_1 there_2; do
 	uuid=$(cat /proc/sys/kernel/random/uuid)
-	writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64Q/create" || exit 1
+	gpu=$first
+	[ "${vgpu%_?}" = here ] || gpu=$last
+	writes ok "$uuid" "$gpu/mdev_supported_types/vgpu-64Q/create" || exit 1
 	eval "$vgpu=$uuid"
 done
 
@@ -60,6 +66,7 @@ while [ $n -lt "$times" ] && [ $failed = 0 ]; do
 	there $n || failed=$n
 done
 check "$times migrations of two vGPUs" is $failed 0
+echo "# from ${first##*/} to ${last##*/} and back"
 grew=$(($(slab) - before))
 echo "# slab grew by $grew KiB"
 check "nothing is left behind" test $grew -lt 4096
@@ -70,4 +77,5 @@ guest_stop
 for uuid in $here_1 $here_2 $there_1 $there_2; do
 	check "removed" writes ok 1 "$mdev/$uuid/remove"
 done
+[ -z "$VGPU_PGPU" ] || rmmod vgpu_soft
 ktap_end

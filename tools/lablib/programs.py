@@ -27,7 +27,8 @@ _CLIENTS = ("migrate.sh", "pingpong.sh", "several.sh", "unplug.sh", "mdevctl.sh"
 _NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
 # What is too long for the fast set.
 _FAST = tuple(name for name in PROGRAMS
-              if name not in ("pingpong.sh", "libvirt-migrate.sh"))
+              if name not in ("pingpong.sh", "several.sh",
+                              "libvirt-migrate.sh"))
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
                  "mapping", "migration", "streams", "precopy", "hwpoison",
@@ -37,6 +38,10 @@ _NO_GUEST = tuple(name for name in _OTHER_KERNEL if name not in _GUEST)
 # What memory behind a BAR does in another way.
 _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
                  "streams", "precopy", "dmabuf", "linear.sh")
+_FAST_MEMORY = ("framebuffer", "mapping", "move", "migration", "linear.sh")
+# And where it meets a guest, or somebody who does not behave.
+_MORE_MEMORY = _OTHER_MEMORY + ("hwpoison", "hostile", "stress", "removal.sh",
+                                "guest.sh", "pingpong.sh")
 # Where threads meet.
 _RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
           "hostile", "stress", "removal.sh", "guest.sh")
@@ -70,7 +75,7 @@ RUNS = (
     # Kernels that have to be built first.
     Run("debug", "soft", (), _NO_CLIENTS),
     Run("race", "soft", (), _RACES),
-    Run("6.12", "ivshmem", _OTHER_MEMORY, _NO_CLIENTS),
+    Run("6.12", "ivshmem", _FAST_MEMORY, _MORE_MEMORY),
     Run("debug", "ivshmem", (), _OTHER_MEMORY),
     Run("6.12", "bochs", (), _OTHER_MEMORY),
 )
