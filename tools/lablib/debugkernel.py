@@ -113,8 +113,10 @@ def _make(kernel, script, *args):
 def _build(kernel):
     name = kernel.name
     if not os.path.isdir(os.path.dirname(kernel.stamp)):
-        step(f"fetching the source of the {name} kernel",
-             _make(kernel, _SOURCE, root.SUITE), f"{name}-source.log")
+        # apt is for one at a time.
+        with locked("apt"):
+            step(f"fetching the source of the {name} kernel",
+                 _make(kernel, _SOURCE, root.SUITE), f"{name}-source.log")
     if os.path.exists(kernel.stamp):
         os.remove(kernel.stamp)
     step(f"configuring the {name} kernel",

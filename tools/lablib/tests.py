@@ -204,19 +204,22 @@ def _run(tally, job):
 
 
 def _run_all(tally, jobs):
-    """Run jobs beside each other, and print what they say one after the other."""
+    """Run jobs beside each other, and print what each says when it has ended."""
     vm.accel()
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-        parts = [tally.part() for _ in jobs]
-        waiting = [pool.submit(_run, part, job)
-                   for part, job in zip(parts, jobs)]
+        parts = {}
+        for job in jobs:
+            part = tally.part()
+            parts[pool.submit(_run, part, job)] = part
         try:
-            for part, ended in zip(parts, waiting):
+            for ended in concurrent.futures.as_completed(parts):
                 ended.result()
-                tally.add(part)
+                tally.add(parts.pop(ended))
         except KeyboardInterrupt:
+            say("interrupted; what had not ended has said this")
+            for part in parts.values():
+                tally.add(part)
             # Lab hosts end with whoever waits for them.
-            say("interrupted")
             os._exit(130)
 
 
