@@ -68,8 +68,10 @@ def add(directory, release):
 
 def report(tally, judge):
     """Print what was reached and what was not, if it was counted.  With judge too
-    little is a failure."""
+    little is a failure, or nothing."""
     if not os.path.isdir(_in_root(_TRACES)):
+        if judge:
+            tally.result(False, "coverage: nothing was counted")
         return
     build = f"/build/{root.release(root.DEBUG_KERNEL)}"
     try:

@@ -224,6 +224,7 @@ def _run_all(tally, jobs):
 
 
 def main(patterns, full, minutes):
+    began = time.monotonic()
     tally = Tally()
     limit = _Time(minutes)
     coverage.clear()
@@ -239,4 +240,5 @@ def main(patterns, full, minutes):
     if not tally.passed + tally.failed + tally.skipped:
         raise LabError("no test has " + " or ".join(
             f'"{pattern}"' for pattern in patterns) + " in its name")
+    tally.print(f"# {(time.monotonic() - began) / 60:.1f} minutes")
     return tally.end_line()
