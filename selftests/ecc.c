@@ -75,10 +75,7 @@ static int error_at(ecc_data *self, const char *kind, uint64_t address)
 static int error_in(ecc_data *self, const char *kind,
 		    const struct vt_dev *dev, unsigned long page)
 {
-	char text[80];
-
-	snprintf(text, sizeof(text), "%s %s %lu", kind, dev->uuid, page * PAGE);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
+	return vt_inject(&self->gpu, kind, dev->uuid, page * PAGE);
 }
 
 /* How many lines of the list of pages with errors have that in them. */

@@ -62,19 +62,7 @@ static long long ecc_get(hwpoison_data *self, const char *name)
 static long long pfn_of(hwpoison_data *self, const struct vt_dev *dev,
 			unsigned long page)
 {
-	char path[VT_PATH], text[80] = "";
-	long long ret;
-	int fd;
-
-	snprintf(path, sizeof(path), VT_DEBUGFS "/vgpu/%s/pfn", self->address);
-	fd = open(path, O_RDWR);
-	if (fd < 0)
-		return -errno;
-	snprintf(text, sizeof(text), "%s %lu", dev->uuid, page * PAGE);
-	ret = write(fd, text, strlen(text)) < 0 ||
-	      read(fd, text, sizeof(text) - 1) < 0 ? -errno : atoll(text);
-	close(fd);
-	return ret;
+	return vt_pfn(&self->gpu, dev->uuid, page * PAGE);
 }
 
 /* 0 when the kernel could do without the page; then it kills nobody. */

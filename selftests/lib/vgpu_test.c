@@ -11,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -152,13 +151,6 @@ static int vt_gpu_bind(const char *address, unsigned long long mib,
 	if (!ret)
 		ret = vt_write(types ?: "\n", LINEAR_PARAMETERS "/types");
 	return ret ?: vt_write(address, VGPU_DRIVER "/bind");
-}
-
-int vt_debugfs(void)
-{
-	if (vt_exists(VT_DEBUGFS "/vgpu"))
-		return 0;
-	return mount("debugfs", VT_DEBUGFS, "debugfs", 0, NULL) ? -errno : 0;
 }
 
 long long vt_meminfo(const char *name)

@@ -31,10 +31,6 @@ long long vt_read_number(const char *path, ...)
 	__attribute__((format(printf, 1, 2)));
 bool vt_exists(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
-/* Mount debugfs where it belongs unless it is there, with our directory. */
-#define VT_DEBUGFS	"/sys/kernel/debug"
-int vt_debugfs(void);
-
 /* A line of /proc/meminfo in KiB, or -1. */
 long long vt_meminfo(const char *name);
 /* Bytes of events that wait in the sockets of udev and whoever else listens. */
@@ -66,6 +62,17 @@ void vt_uuid(char uuid[VT_UUID]);
 int vt_create(const struct vt_gpu *gpu, const char *type, const char *uuid);
 int vt_remove(const char *uuid);
 long long vt_available(const struct vt_gpu *gpu, const char *type);
+
+/*
+ * debugfs.  Mount it where it belongs unless it is there, with our directory; an
+ * error in the memory, and the page frame, behind an offset of a vGPU.
+ */
+#define VT_DEBUGFS	"/sys/kernel/debug"
+int vt_debugfs(void);
+int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
+	      unsigned long offset);
+long long vt_pfn(const struct vt_gpu *gpu, const char *uuid,
+		 unsigned long offset);
 
 /*
  * A vGPU that is open through a container and its group.  @region tells where
