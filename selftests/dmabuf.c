@@ -18,6 +18,8 @@
 #define CURSOR	2
 /* 1920x1080 at 32 bits, in whole pages. */
 #define SIZE	(1920 * 1080 * 4)
+/* Offset of a page that is retired. */
+#define RETIRED	(77 * 4096)
 
 static sigjmp_buf on_bus_error;
 
@@ -292,6 +294,15 @@ static int open_card(const char *driver)
 	return -ENODEV;
 }
 
+static int move(FIXTURE_DATA(dmabuf) *self, unsigned long page)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %lu", self->dev.uuid, page);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/move",
+			strrchr(self->gpu.dir, '/') + 1);
+}
+
 #define TRACING "/sys/kernel/tracing"
 
 /* How many pieces the last dma_map_sg() that was traced had, or 0. */
@@ -325,8 +336,8 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	struct drm_gem_close done = { };
 	struct vt_dev *dev = &self->dev;
 	unsigned int pieces = 0;
-	int card, fd, traced;
-	char text[64];
+	int card, fd, traced, i;
+	long long held[2];
 
 	if (vt_pgpu())
 		SKIP(return, "vgem cannot have a device's memory");
@@ -337,6 +348,11 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	ASSERT_LE(0, card);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	vt_fill(self->fb, SIZE, 8);
+	/* A page of which another one is in the place. */
+	if (!vt_debugfs())
+		for (i = 0; i < 2; i++)
+			ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", dev->uuid,
+					       RETIRED));
 	fd = get(dev, plane_id(dev, PRIMARY));
 	ASSERT_LE(0, fd);
 	prime.fd = fd;
@@ -354,14 +370,18 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	}
 	close(fd);
 	/* It cannot be told, so what it holds must stay where it is. */
-	snprintf(text, sizeof(text), "%s 0", dev->uuid);
-	if (pieces && vt_exists("/sys/kernel/debug/vgpu"))
-		EXPECT_EQ(-EBUSY,
-			  vt_write(text, "/sys/kernel/debug/vgpu/%s/move",
-				   strrchr(self->gpu.dir, '/') + 1));
+	if (pieces && !vt_debugfs())
+		EXPECT_EQ(-EBUSY, move(self, 0));
+	held[0] = vt_pfn(&self->gpu, dev->uuid, 0);
+	held[1] = vt_pfn(&self->gpu, dev->uuid, RETIRED);
 	/* With the import in place: reset, close, remove, power off. */
 	ASSERT_EQ(0, vt_reset(dev));
 	EXPECT_TRUE(vt_is_zero(self->fb, SIZE));
+	/* What it holds is not the next tenant's, a spare page neither. */
+	if (pieces && held[0] > 0) {
+		EXPECT_NE(held[0], vt_pfn(&self->gpu, dev->uuid, 0));
+		EXPECT_NE(held[1], vt_pfn(&self->gpu, dev->uuid, RETIRED));
+	}
 	munmap(self->fb, 32 * VT_MIB);
 	vt_end(dev);
 	vt_gpu_del(&self->gpu);

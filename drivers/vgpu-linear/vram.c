@@ -101,6 +101,17 @@ int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 	return 0;
 }
 
+/* Pages of a block of which others are in use. */
+static void linear_pages_clear(struct linear_vram *vram, u64 page, u64 nr)
+{
+	/* What is stale reads as zero, and is cleared by who uses it. */
+	if (test_bit_acquire(page / LINEAR_BLOCK_PAGES, vram->stale))
+		return;
+	memset(vram->base + (page << PAGE_SHIFT), 0, nr << PAGE_SHIFT);
+	/* Write-combined: before anybody else looks. */
+	wmb();
+}
+
 /* See pgpu_ops.vram_discard. */
 void linear_vram_discard(struct pgpu *pgpu, u64 page, u64 nr)
 {
@@ -108,6 +119,10 @@ void linear_vram_discard(struct pgpu *pgpu, u64 page, u64 nr)
 	bool any = false;
 	u64 block;
 
+	if (nr < LINEAR_BLOCK_PAGES) {
+		linear_pages_clear(vram, page, nr);
+		return;
+	}
 	/* One by one, because others change bits beside these. */
 	for (block = page / LINEAR_BLOCK_PAGES;
 	     block < (page + nr) / LINEAR_BLOCK_PAGES; block++) {

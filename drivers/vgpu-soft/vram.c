@@ -140,6 +140,11 @@ void soft_vram_discard(struct pgpu *pgpu, u64 page, u64 nr)
 	struct soft_gpu *gpu = pgpu_priv(pgpu);
 	u64 block;
 
+	if (nr < SOFT_BLOCK_PAGES) {
+		soft_vram_split(&gpu->vram, page);
+		soft_memory_drop(&gpu->vram, page, nr);
+		return;
+	}
 	for (block = page / SOFT_BLOCK_PAGES;
 	     block < (page + nr) / SOFT_BLOCK_PAGES; block++)
 		if (xa_erase(&gpu->vram.blocks, block))

@@ -382,7 +382,6 @@ int vram_spare_init(struct pgpu *pgpu);
 void vram_spare_fini(struct pgpu *pgpu);
 int vram_page_alloc(struct pgpu *pgpu, u64 *page);
 void vram_page_free(struct pgpu *pgpu, u64 page);
-void vram_page_clear(struct pgpu *pgpu, u64 page);
 u64 vram_resolve(struct pgpu *pgpu, u64 home);
 void vram_remap(struct pgpu *pgpu, u64 home, u64 to);
 bool vram_find_user(struct pgpu *pgpu, u64 page, u64 *home);

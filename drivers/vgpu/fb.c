@@ -209,8 +209,6 @@ static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
 		ret = vgpu_fb_copy_page(fb, from, to);
 		if (ret)
 			vram_page_free(pgpu, to);
-	} else if (!ret) {
-		vram_page_clear(pgpu, to);
 	}
 	if (ret) {
 		if (!pgpu_ecc_is_bad(pgpu, home))
@@ -229,7 +227,7 @@ static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
 	u64 now = vram_resolve(pgpu, home);
 
 	if (now != VRAM_NO_PAGE && !pgpu_ecc_is_bad(pgpu, now)) {
-		vram_page_clear(pgpu, now);
+		pgpu->desc.ops->vram_discard(pgpu, now, 1);
 	} else if (vgpu_fb_replace(fb, home, false)) {
 		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
 				    home << PAGE_SHIFT);

@@ -182,13 +182,15 @@ found:
 	bit = find_first_zero_bit(pool->used, PGPU_BLOCK_PAGES);
 	__set_bit(bit, pool->used);
 	*page = pool->block * PGPU_BLOCK_PAGES + bit;
+	/* Who had it before may still hold the memory that it had. */
+	pgpu->desc.ops->vram_discard(pgpu, *page, 1);
 	return 0;
 }
 
 /**
  * vram_page_alloc() - take a single page, as a spare one for another
  * @pgpu: where from; a block becomes a pool when those that are have no page
- * @page: the page number, in VRAM.  What is in it is not defined.
+ * @page: the page number, in VRAM; it reads as zero
  *
  * Return: 0, -ENOSPC or -ENOMEM
  */
@@ -212,22 +214,6 @@ void vram_page_free(struct pgpu *pgpu, u64 page)
 	mutex_lock(&pgpu->lock);
 	vram_page_free_locked(pgpu, page);
 	mutex_unlock(&pgpu->lock);
-}
-
-/**
- * vram_page_clear() - make a spare page read as zero
- * @pgpu: the pGPU
- * @page: nobody can reach it
- */
-void vram_page_clear(struct pgpu *pgpu, u64 page)
-{
-	struct pgpu_run run;
-
-	/* What has no memory is zero. */
-	if (!pgpu->desc.ops->vram_map(pgpu, page, 1, false, &run) && run.vaddr)
-		memset(run.vaddr, 0, PAGE_SIZE);
-	/* Write-combined: before anybody else looks. */
-	wmb();
 }
 
 /**
@@ -325,7 +311,6 @@ int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home)
 		return 0;
 	/* Not a page of another free block: this one is as good a pool. */
 	if (vram_has_spare(pgpu) && !vram_page_alloc_locked(pgpu, &spare)) {
-		vram_page_clear(pgpu, spare);
 		xa_store(&pgpu->remap, home, xa_mk_value(spare), GFP_NOWAIT);
 		return 0;
 	}

@@ -73,7 +73,9 @@ struct pgpu_ops {
 	/**
 	 * @vram_discard: drop the content of @nr pages from @page on
 	 *
-	 * They read as zero from now on.  Cannot fail.
+	 * Whole blocks, or some pages of one.  They read as zero from now on.
+	 * System memory is let go of, for somebody may hold it who cannot be
+	 * told that it is not his any more.  Cannot fail.
 	 */
 	void (*vram_discard)(struct pgpu *pgpu, u64 page, u64 nr);
 };
