@@ -395,4 +395,78 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 		SKIP(return, "vgem of this kernel does not map what it imports");
 }
 
+#define IMPORTER	"/dev/vgpu-importer"
+
+/* Whether the importer has all pages of the picture where they are now. */
+static bool has_picture(FIXTURE_DATA(dmabuf) *self, int importer)
+{
+	unsigned long pfn, nr, i, page = 0;
+	char text[8192] = "", *p = text;
+	int len;
+
+	if (pread(importer, text, sizeof(text) - 1, 0) <= 0)
+		return false;
+	/* Not told of anything since it looked. */
+	if (*p++ != '0')
+		return false;
+	for (; sscanf(p, "%lu %lu%n", &pfn, &nr, &len) == 2; p += len)
+		for (i = 0; i < nr; i++, page++)
+			if (vt_pfn(&self->gpu, self->dev.uuid, page * 4096) !=
+			    (long long)(pfn + i))
+				return false;
+	return page == (SIZE + 4095) / 4096;
+}
+
+static bool was_told(int importer)
+{
+	char told = 0;
+
+	return pread(importer, &told, 1, 0) == 1 && told == '1';
+}
+
+/*
+ * An importer that reads a device's memory from where it is, pages of it from
+ * somewhere else, and that lets go of what moves.
+ */
+TEST_F_TIMEOUT(dmabuf, peer, 120)
+{
+	struct vt_dev *dev = &self->dev;
+	char uuid[VT_UUID];
+	int importer, fd, i;
+
+	if (!vt_pgpu())
+		SKIP(return, "system memory is not a peer's");
+	if (vt_debugfs())
+		SKIP(return, "no debugfs");
+	if (system("insmod /build/importer-$(uname -r)/importer.ko"))
+		SKIP(return, "no importer for this kernel");
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, move(self, i * 100 + 1));
+	fd = get(dev, plane_id(dev, PRIMARY));
+	ASSERT_LE(0, fd);
+	importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, importer);
+	ASSERT_LT(0, dprintf(importer, "%d", fd));
+	EXPECT_TRUE(has_picture(self, importer));
+	/* There and back. */
+	ASSERT_EQ(0, move(self, 1));
+	EXPECT_TRUE(was_told(importer));
+	ASSERT_EQ(0, move(self, 600));
+	ASSERT_LT(0, dprintf(importer, "%d", fd));
+	EXPECT_TRUE(has_picture(self, importer));
+
+	memcpy(uuid, dev->uuid, VT_UUID);
+	munmap(self->fb, 32 * VT_MIB);
+	vt_close(dev);
+	EXPECT_TRUE(was_told(importer));
+	EXPECT_EQ(-1, dprintf(importer, "%d", fd));
+	EXPECT_EQ(ENODEV, errno);
+	close(fd);
+	close(importer);
+	EXPECT_EQ(0, system("rmmod importer"));
+	ASSERT_EQ(0, vt_open(dev, uuid));
+	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
+}
+
 TEST_HARNESS_MAIN

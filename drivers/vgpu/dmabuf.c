@@ -57,6 +57,15 @@ static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
 	kvfree(pages);
 }
 
+/* The run of memory that comes after the first pages of a dma-buf. */
+static int vgpu_dmabuf_run(struct vgpu_dmabuf *buf, u64 done,
+			   struct pgpu_run *run)
+{
+	return buf->ended ? -ENODEV :
+	       vgpu_fb_run(&buf->vgpu->fb, buf->page + done, buf->nr - done,
+			   true, run);
+}
+
 /* References on all pages, as an array. */
 static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
 {
@@ -66,15 +75,12 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
 	u64 done = 0, i;
 	int ret = 0;
 
-	dma_resv_assert_held(&fb->resv);
 	pages = kvmalloc_array(buf->nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	down_read(&fb->lock);
 	while (done < buf->nr) {
-		ret = buf->ended ? -ENODEV :
-		      vgpu_fb_run(fb, buf->page + done, buf->nr - done, true,
-				  &run);
+		ret = vgpu_dmabuf_run(buf, done, &run);
 		if (ret)
 			break;
 		for (i = 0; i < run.nr; i++) {
@@ -98,6 +104,7 @@ static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
 	struct page **pages;
 	int ret;
 
+	dma_resv_assert_held(&buf->vgpu->fb.resv);
 	pages = vgpu_dmabuf_get_pages(buf);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
@@ -144,33 +151,44 @@ static void vgpu_dmabuf_unmap_device(struct device *dev, struct sg_table *sgt,
 	sg_free_table(sgt);
 }
 
-/*
- * An entry for each block of a device's memory, or the part of it that the
- * dma-buf begins or ends in.  They have no pages.
- */
+/* A table with an entry for each run; where pages have moved there are more. */
+static int vgpu_dmabuf_alloc_runs(struct vgpu_dmabuf *buf, struct sg_table *sgt)
+{
+	struct pgpu_run run;
+	unsigned int nr = 0;
+	u64 done;
+	int ret;
+
+	for (done = 0; done < buf->nr; done += run.nr, nr++) {
+		ret = vgpu_dmabuf_run(buf, done, &run);
+		if (ret)
+			return ret;
+	}
+	return sg_alloc_table(sgt, nr, GFP_KERNEL_ACCOUNT);
+}
+
+/* An entry for each piece of a device's memory.  They have no pages. */
 static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
 				  struct sg_table *sgt,
 				  enum dma_data_direction direction)
 {
-	u64 first = round_down(buf->page, PGPU_BLOCK_PAGES), done = 0;
 	struct vgpu_fb *fb = &buf->vgpu->fb;
 	struct scatterlist *sg;
 	struct pgpu_run run;
+	u64 done = 0;
 	int ret;
 
 	dma_resv_assert_held(&fb->resv);
-	ret = sg_alloc_table(sgt, DIV_ROUND_UP(buf->page - first + buf->nr,
-					       PGPU_BLOCK_PAGES),
-			     GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
 	down_read(&fb->lock);
+	ret = vgpu_dmabuf_alloc_runs(buf, sgt);
+	if (ret) {
+		up_read(&fb->lock);
+		return ret;
+	}
 	for (sg = sgt->sgl; done < buf->nr; sg = sg_next(sg), done += run.nr) {
 		dma_addr_t address;
 
-		ret = buf->ended ? -ENODEV :
-		      vgpu_fb_run(fb, buf->page + done, buf->nr - done, true,
-				  &run);
+		ret = vgpu_dmabuf_run(buf, done, &run);
 		if (ret)
 			break;
 		address = dma_map_resource(dev, PFN_PHYS(run.pfn),
@@ -496,7 +514,8 @@ void vgpu_dmabuf_mark(struct vgpu_fb *fb)
  * @fb: its resv is held, and its lock for writing
  * @page: page number
  *
- * Return: true if an importer holds it that cannot be told
+ * Return: true if an importer holds it that cannot be told.  What is held through
+ * a dma-buf that has ended was another VMM's, and other memory.
  */
 bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 {
@@ -504,7 +523,8 @@ bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 
 	dma_resv_assert_held(&fb->resv);
 	list_for_each_entry(buf, &fb->dmabufs, link)
-		if (vgpu_dmabuf_shows(buf, page, 1) && atomic_read(&buf->pins))
+		if (!buf->ended && vgpu_dmabuf_shows(buf, page, 1) &&
+		    atomic_read(&buf->pins))
 			return true;
 	return false;
 }

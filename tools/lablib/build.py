@@ -54,12 +54,13 @@ make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
 
-_PLANTED = r"""
+# A module of one file, for tests.
+_MODULE = r"""
 set -e
-release=$1 dir=$2
+release=$1 dir=$2 name=$3
 mkdir -p "$dir"
-cp /vgpu/selftests/planted/planted.c "$dir/"
-echo "obj-m := planted.o" > "$dir/Kbuild"
+cp "/vgpu/selftests/$name/$name.c" "$dir/"
+echo "obj-m := $name.o" > "$dir/Kbuild"
 make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
@@ -160,15 +161,26 @@ def peers(kernel):
     return directory
 
 
+def _test_module(kernel, name):
+    """A module for tests; return its path in the root."""
+    release = _release(kernel)
+    directory = f"/build/{name}-{release}"
+    with locked("build"):
+        step(f"building the {name} for {release}",
+             root.enter(["sh", "-c", _MODULE, "sh", release, directory, name]),
+             f"{name}-{kernel}.log")
+    return f"{directory}/{name}.ko"
+
+
 def planted(kernel):
     """The module with bugs; return its path in the root."""
-    release = _release(kernel)
-    directory = f"/build/planted-{release}"
-    with locked("build"):
-        step(f"building the bugs for {release}",
-             root.enter(["sh", "-c", _PLANTED, "sh", release, directory]),
-             f"planted-{kernel}.log")
-    return f"{directory}/planted.ko"
+    return _test_module(kernel, "planted")
+
+
+@_once
+def importer(kernel):
+    """The module that imports dma-bufs; return its path in the root."""
+    return _test_module(kernel, "importer")
 
 
 @_once

@@ -147,6 +147,8 @@ def execute(tally, run, programs, time):
         build.selftests()
         if _GUEST.intersection(programs):
             build.guest(run.kernel)
+        if "dmabuf" in programs and run.pgpu != "soft":
+            build.importer(run.kernel)
     except LabError as error:
         say(str(error))
         tally.result(False, f"{run.name}: build")
