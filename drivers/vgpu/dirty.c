@@ -141,24 +141,22 @@ static u32 dirty_take(struct vgpu_fb *fb, u64 first)
 /**
  * vgpu_fb_claim_dirty() - take the next chunks that were written
  * @fb: it is tracked, and the caller sees to it that it stays so
- * @group: group of VGPU_DIRTY_GROUP chunks to look from; where the chunks are
+ * @group: group of VGPU_DIRTY_GROUP chunks to look behind; where the chunks are
  * @last: nobody writes any more who counts, so mappings may stay as they are
  *
  * Writes to them count anew from here on; what was written before can be read.
+ * All others come before the same group again, however often it is written.
  *
  * Return: a bit for each chunk of the group, 0 when there are none at all
  */
 u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *group, bool last)
 {
-	u64 start = *group * VGPU_DIRTY_GROUP;
 	u64 nr = dirty_nr_chunks(fb), first, chunk;
 	u32 claimed;
 
-	chunk = find_next_bit(fb->dirty, nr, start);
-	if (chunk >= nr) {
-		nr = start;
-		chunk = find_next_bit(fb->dirty, nr, 0);
-	}
+	chunk = find_next_bit(fb->dirty, nr, (*group + 1) * VGPU_DIRTY_GROUP);
+	if (chunk >= nr)
+		chunk = find_first_bit(fb->dirty, nr);
 	if (chunk >= nr)
 		return 0;
 	*group = chunk / VGPU_DIRTY_GROUP;
