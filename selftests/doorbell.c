@@ -2,11 +2,12 @@
 /* Doorbells: as registers, and as eventfds. */
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_test.h"
+#include "lib/vgpu_migrate.h"
 
 #define BAR4 VFIO_PCI_BAR4_REGION_INDEX
 
@@ -100,6 +101,26 @@ TEST_F(doorbell, eventfd)
 	ASSERT_EQ(0, ring(self->fd));
 	usleep(100000);
 	EXPECT_EQ(10, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+}
+
+/* What was rung and that nobody has asked for goes with the vGPU that moves. */
+TEST_F(doorbell, migrates)
+{
+	const uint64_t bell = VT_OFFSET(BAR4, VGPU_DOORBELL(7));
+	struct vt_stream stream = { };
+	struct vt_dev other;
+
+	ASSERT_EQ(0, set(&self->dev, VFIO_DEVICE_IOEVENTFD_32, bell, 5,
+			 self->fd));
+	ASSERT_EQ(0, ring(self->fd));
+	ASSERT_EQ(0, vt_save(&self->dev, &stream));
+	vt_end(&self->dev);
+	ASSERT_EQ(0, vt_start(&other, &self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_load(&other, stream.data, stream.len, stream.len));
+	EXPECT_EQ(1, vt_reg_get(&other, VGPU_REG_DOORBELLS));
+	vt_end(&other);
+	free(stream.data);
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
 }
 
 TEST_F(doorbell, refused)

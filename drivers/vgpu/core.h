@@ -541,6 +541,14 @@ void vgpu_bars_update(struct vgpu *vgpu);
 int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg);
 void vgpu_ioeventfd_release(struct vgpu *vgpu);
 
+/* Have the model know how often they rang; vgpu.lock is held. */
+static inline void vgpu_ioeventfd_gather(struct vgpu *vgpu)
+{
+	if (atomic_read(&vgpu->ioeventfds.rung))
+		vgpu->model->doorbells +=
+			atomic_xchg(&vgpu->ioeventfds.rung, 0);
+}
+
 /* irq.c */
 int vgpu_irq_info(struct vgpu *vgpu, void __user *arg);
 int vgpu_irq_set(struct vgpu *vgpu, void __user *arg);

@@ -154,6 +154,7 @@ static int save_state(struct migration_file *f)
 	struct vgpu *vgpu = f->vgpu;
 
 	mutex_lock(&vgpu->lock);
+	vgpu_ioeventfd_gather(vgpu);
 	f->len = vgpu_state_save(vgpu->model, &vgpu->params, f->buf);
 	mutex_unlock(&vgpu->lock);
 	f->done = true;

@@ -102,9 +102,7 @@ bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->bars_on) {
-		if (atomic_read(&vgpu->ioeventfds.rung))
-			vgpu->model->doorbells +=
-				atomic_xchg(&vgpu->ioeventfds.rung, 0);
+		vgpu_ioeventfd_gather(vgpu);
 		vgpu_bar4_read(vgpu->model, pos, buf, len);
 	} else {
 		memset(buf, 0xff, len);
