@@ -14,6 +14,9 @@
 
 #include "migrate_file.h"
 
+/* Pages of zeroes after which a read ends, though there is hardly anything in it. */
+#define SAVE_ZEROES	4096
+
 /* Next for the VMM; nothing may be waited for here. */
 static void save_bytes(struct migration_file *f, const void *data, size_t len)
 {
@@ -193,6 +196,9 @@ static int save_fill(struct migration_file *f, struct iov_iter *to)
 			return ret;
 		f->claimed &= f->claimed - 1;
 		f->initial -= !!f->initial;
+		/* Others want the lock, and a signal to be seen. */
+		if (f->zero_nr >= SAVE_ZEROES)
+			save_zeroes(f);
 		cond_resched();
 	}
 	return 0;
