@@ -110,9 +110,10 @@ static inline struct address_space *vgpu_mmaps_init(struct vgpu_mmaps *mmaps,
 	return vdev->inode->i_mapping;
 }
 
-static inline void vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
-				    struct vm_area_struct *vma)
+static inline int vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
+				   struct vm_area_struct *vma)
 {
+	return 0;
 }
 #else
 struct vgpu_mmaps {
@@ -126,29 +127,38 @@ static inline struct address_space *vgpu_mmaps_init(struct vgpu_mmaps *mmaps,
 
 	address_space_init_once(&mmaps->mapping);
 	mmaps->mapping.a_ops = &no_ops;
-	/* Room for mappings that were counted in the shared one, see below. */
-	atomic_set(&mmaps->mapping.i_mmap_writable, 1 << 16);
+	/*
+	 * Room for mappings that were counted in the shared one, see below: one
+	 * is lost when two tasks map the same file for the first time.
+	 */
+	atomic_set(&mmaps->mapping.i_mmap_writable, 1 << 30);
 	return &mmaps->mapping;
 }
 
-/* In an mmap operation, before the VMA is linked into an address space. */
-static inline void vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
-				    struct vm_area_struct *vma)
+/*
+ * In an mmap operation, before the VMA is linked into an address space.  A mapping
+ * in the shared one could not be taken away, so there is none then.
+ */
+static inline int vgpu_mmaps_adopt(struct vgpu_mmaps *mmaps,
+				   struct vm_area_struct *vma)
 {
 	struct file *file = vma->vm_file;
 	struct address_space *old = file->f_mapping;
+	int ret;
 
 	if (old == &mmaps->mapping)
-		return;
+		return 0;
 	/*
 	 * mmap() has counted this shared mapping as writable in the old one
 	 * and will take it back from the new one.
 	 */
-	if (mapping_map_writable(&mmaps->mapping))
-		return;
+	ret = mapping_map_writable(&mmaps->mapping);
+	if (ret)
+		return ret;
 	mmaps->mapping.host = file_inode(file);
 	file->f_mapping = &mmaps->mapping;
 	mapping_unmap_writable(old);
+	return 0;
 }
 #endif
 

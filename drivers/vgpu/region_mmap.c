@@ -113,7 +113,5 @@ int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 		return -EINVAL;
 
 	ret = vgpu_fb_mmap(&vgpu->fb, vma, &vgpu_region_vm_ops, vgpu);
-	if (!ret)
-		vgpu_mmaps_adopt(&vgpu->mmaps, vma);
-	return ret;
+	return ret ?: vgpu_mmaps_adopt(&vgpu->mmaps, vma);
 }
