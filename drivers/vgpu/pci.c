@@ -117,11 +117,27 @@ int pgpu_backend_register(struct pgpu_backend *backend)
 }
 EXPORT_SYMBOL_GPL(pgpu_backend_register);
 
+/* The pGPU of a device, or NULL if it is none now; its lock keeps it. */
+static struct pgpu *vgpu_pci_pgpu(struct device *dev)
+{
+	device_lock_assert(dev);
+	return dev->driver == &vgpu_pci_driver.driver ? dev_get_drvdata(dev) :
+							NULL;
+}
+
+/* One that is just being bound is looked at afterwards. */
 static int vgpu_pci_match_backend(struct device *dev, const void *data)
 {
-	struct pgpu *pgpu = dev_get_drvdata(dev);
+	struct pgpu *pgpu;
+	bool ret;
 
-	return pgpu && pgpu->backend == data;
+	if (READ_ONCE(dev->driver) != &vgpu_pci_driver.driver)
+		return false;
+	device_lock(dev);
+	pgpu = vgpu_pci_pgpu(dev);
+	ret = pgpu && pgpu->backend == data;
+	device_unlock(dev);
+	return ret;
 }
 
 /**
@@ -135,8 +151,9 @@ void pgpu_backend_unregister(struct pgpu_backend *backend)
 	mutex_lock(&vgpu_backends_lock);
 	list_del(&backend->list);
 	mutex_unlock(&vgpu_backends_lock);
-	while ((dev = driver_find_device(&vgpu_pci_driver.driver, NULL, backend,
-					 vgpu_pci_match_backend))) {
+	/* Not those of the driver, which one that is being bound is not yet. */
+	while ((dev = bus_find_device(&pci_bus_type, NULL, backend,
+				      vgpu_pci_match_backend))) {
 		device_release_driver(dev);
 		put_device(dev);
 	}
@@ -158,8 +175,7 @@ bool pgpu_in_use(struct pci_dev *pdev)
 	bool ret;
 
 	device_lock(&pdev->dev);
-	pgpu = pdev->dev.driver == &vgpu_pci_driver.driver ?
-		pci_get_drvdata(pdev) : NULL;
+	pgpu = vgpu_pci_pgpu(&pdev->dev);
 	ret = pgpu && atomic_read(&pgpu->open_count);
 	device_unlock(&pdev->dev);
 	return ret;
