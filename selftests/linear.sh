@@ -108,7 +108,16 @@ check "17 MiB" writes "out of range" "$VGPU_PGPU" $drv/bind
 check "17 MiB: the log says why" prints "not a multiple of 2 MiB" dmesg
 echo 8 > $param/vram_mib
 check "8 MiB" writes "out of range" "$VGPU_PGPU" $drv/bind
+dmesg -C
+echo 2 > $param/vram_mib
+echo 4 > $param/spare_mib
+check "2 MiB, 4 of them spare" writes "out of range" "$VGPU_PGPU" $drv/bind
+check "2 MiB: the log says why" prints "leave less than the smallest type" dmesg
 echo 0 > $param/vram_mib
+# 2^44 MiB are 0 bytes.
+echo 17592186044416 > $param/spare_mib
+check "more spare than there is" writes "out of range" "$VGPU_PGPU" $drv/bind
+echo 0 > $param/spare_mib
 echo 16X > $param/types
 check "types 16X" writes "Invalid argument" "$VGPU_PGPU" $drv/bind
 check "types 16X: the log says why" prints "bad list of types" dmesg

@@ -123,12 +123,13 @@ static int linear_probe(struct pci_dev *pdev, struct pgpu *pgpu,
 	size = round_down(pci_resource_len(pdev, bar), PGPU_BLOCK_SIZE);
 	if (vram_mib && vram_mib < size / SZ_1M)
 		size = vram_mib * SZ_1M;
-	spare = spare_mib * SZ_1M;
-	if (spare > size - PGPU_VRAM_MIN) {
-		pci_err(pdev, "spare_mib=%lu leaves less than the smallest type\n",
-			spare_mib);
+	if (size < PGPU_VRAM_MIN ||
+	    spare_mib > (size - PGPU_VRAM_MIN) / SZ_1M) {
+		pci_err(pdev, "vram_mib=%lu and spare_mib=%lu leave less than the smallest type\n",
+			vram_mib, spare_mib);
 		return -ERANGE;
 	}
+	spare = spare_mib * SZ_1M;
 	ret = linear_vram_init(vram, pci_resource_start(pdev, bar), size);
 	if (ret)
 		return ret;
