@@ -4,6 +4,17 @@
 # Shell functions for scripts that move a guest from one QEMU to another.
 . /vgpu/tools/labhost/guest.sh
 
+# Where the kernel keeps a log of what devices write to the guest's memory, QEMU
+# migrates without being told to.
+migrate_option=,enable-migration=on
+grep -q ' iova_bitmap_set' /proc/kallsyms && migrate_option=
+# How long a guest may stand still, in ms.  A kernel without MIG_DATA_SIZE (before
+# 6.2) does not say how much there is to be sent, and QEMU takes it for 100 GiB.
+migrate_downtime=20000
+case $(uname -r) in
+6.1.*) migrate_downtime=2000000 ;;
+esac
+
 # start DIR DISPLAY UUID... [-QEMU-ARGUMENT...]: a QEMU with those vGPUs, called
 # vgpu1 and so on; what is asked of a guest from here on is asked of this one
 start()
@@ -12,7 +23,7 @@ start()
 	shift 2
 	while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
 		_n=$((_n + 1))
-		_vgpus="$_vgpus -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/$1,display=on,id=vgpu$_n,bus=slot$_n,enable-migration=on"
+		_vgpus="$_vgpus -device vfio-pci,sysfsdev=/sys/bus/mdev/devices/$1,display=on,id=vgpu$_n,bus=slot$_n$migrate_option"
 		shift
 	done
 	# shellcheck disable=SC2086 # words
@@ -34,7 +45,7 @@ waits()
 # send URI: move the guest there; it runs meanwhile
 send()
 {
-	_said=$(qmp migrate-set-parameters max-bandwidth=0 downtime-limit=20000 , \
+	_said=$(qmp migrate-set-parameters max-bandwidth=0 "downtime-limit=$migrate_downtime" , \
 		migrate "uri=$1" , query-migrate "until:status=completed|failed") ||
 		return 1
 	echo "$_said" | sed 's/.*"downtime": \([0-9]*\).*/# stopped for \1 ms/'
