@@ -228,6 +228,9 @@ u64 vgpu_stream_pages(const struct vgpu_stream *stream, u64 *offset)
  */
 size_t vgpu_stream_wants(const struct vgpu_stream *stream)
 {
+	/* Also in the middle of pages; vgpu_stream_feed() has the error. */
+	if (stream->error)
+		return VGPU_STREAM_PAYLOAD;
 	if (stream->have < sizeof(stream->header))
 		return sizeof(stream->header) - stream->have;
 	if (!stream->skip && stream->tag == VGPU_TAG_FB_PAGES)

@@ -430,6 +430,21 @@ TEST_F(stream, pages)
 	}
 }
 
+/* Whoever goes on after the middle of pages was the end is told what is wrong. */
+TEST_F(stream, after_pages)
+{
+	struct vgpu_stream *stream = &self->t->stream;
+	size_t at[32];
+	u64 offset;
+
+	records(self->buf, self->len, at);
+	EXPECT_EQ(-EINVAL, load(self->t, self->buf, at[1] + 16 + 8 + 4096,
+				4096));
+	EXPECT_EQ(0, vgpu_stream_pages(stream, &offset));
+	EXPECT_LT(0, vgpu_stream_wants(stream));
+	EXPECT_EQ(-EINVAL, vgpu_stream_feed(stream, self->buf, 1));
+}
+
 /* What version 1 has recorded is taken by every later one. */
 TEST_F(stream, recorded)
 {
