@@ -2,8 +2,10 @@
 /* mdev_supported_types: which types there are and what their files say. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/vgpu_test.h"
@@ -60,6 +62,10 @@ TEST_F(types, texts)
 		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/available_instances", dir, id));
 		EXPECT_STREQ(expected[i].available, text);
 		EXPECT_TRUE(vt_exists("%s/mdev_supported_types/vgpu-%s/devices", dir, id));
+		snprintf(name, sizeof(name), "vgpu format=1 type=%s ", id);
+		ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/migration_version", dir, id));
+		EXPECT_EQ(0, strncmp(name, text, strlen(name)))
+			TH_LOG("%s", text);
 		/* It is there to be written, not read. */
 		EXPECT_EQ(-EACCES, vt_read(text, sizeof(text), "%s/mdev_supported_types/vgpu-%s/create", dir, id));
 	}
@@ -113,6 +119,89 @@ TEST_F(types, parent)
 	EXPECT_STREQ("0x1234\n", text);
 	ASSERT_EQ(0, vt_read(text, sizeof(text), "%s/class", self->gpu.dir));
 	EXPECT_STREQ("0x038000\n", text);
+}
+
+/* Whether the kernel's log says that from here on. */
+static bool log_says(int log, const char *what)
+{
+	char line[4096];
+	bool said = false;
+	ssize_t n;
+
+	while ((n = read(log, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		said |= !!strstr(line, what);
+	}
+	return said;
+}
+
+/* @text with @value in place of what @key has. */
+static void with_value(char *out, const char *text, const char *key,
+		       const char *value)
+{
+	const char *at = strstr(text, key) + strlen(key);
+
+	sprintf(out, "%.*s%s%s", (int)(at - text), text, value,
+		at + strcspn(at, " \n"));
+}
+
+/*
+ * Who is refused finds in the log what the matter is; there are limits to how
+ * often it is said.
+ */
+TEST_F_TIMEOUT(types, migration_version_log, 120)
+{
+	static const struct {
+		const char *key, *value, *says;
+	} wrong[] = {
+		{ " type=", "16B", "migration_version: type, differs" },
+		{ " device=", "131072", "migration_version: device version, differs" },
+		{ " features=", "1152921504606846976", "migration_version: features, differs" },
+		{ " format=", "2", "migration_version: format version, differs" },
+		{ " fb=", "x", "migration_version: framebuffer size, not understood" },
+		{ NULL, "i915-GVTg_V5_4\n", "migration_version: driver, differs" },
+	};
+	char q[512], text[1024], paths[2][VT_PATH + 64], uuid[VT_UUID];
+	unsigned int i, way, tries;
+	bool said;
+	int log;
+
+	vt_uuid(uuid);
+	ASSERT_EQ(0, vt_create(&self->gpu, "16Q", uuid));
+	snprintf(paths[0], sizeof(paths[0]),
+		 "%s/mdev_supported_types/vgpu-16Q/migration_version",
+		 self->gpu.dir);
+	snprintf(paths[1], sizeof(paths[1]),
+		 "/sys/bus/mdev/devices/%s/migration_version", uuid);
+	ASSERT_EQ(0, vt_read(q, sizeof(q), "%s", paths[0]));
+	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_LE(0, log);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (wrong[i].key) {
+			ASSERT_NE(NULL, strstr(q, wrong[i].key));
+			with_value(text, q, wrong[i].key, wrong[i].value);
+		} else {
+			strcpy(text, wrong[i].value);
+		}
+		for (way = 0; way < 2; way++) {
+			said = false;
+			for (tries = 0; tries < 10 && !said; tries++) {
+				if (tries)
+					sleep(1);
+				lseek(log, 0, SEEK_END);
+				EXPECT_GT(0, vt_write(text, "%s", paths[way]));
+				said = log_says(log, wrong[i].says);
+			}
+			EXPECT_TRUE(said) TH_LOG("not said: %s", wrong[i].says);
+		}
+	}
+	/* Nothing of what fits. */
+	lseek(log, 0, SEEK_END);
+	EXPECT_EQ(0, vt_write(q, "%s", paths[0]));
+	EXPECT_EQ(0, vt_write(q, "%s", paths[1]));
+	EXPECT_FALSE(log_says(log, "migration_version"));
+	close(log);
+	EXPECT_EQ(0, vt_remove(uuid));
 }
 
 /* What a type or vGPU says of itself is taken by others of the same type. */
