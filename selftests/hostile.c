@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A VMM that asks for nonsense: every ioctl with sizes, flags and indexes at
- * random, reads, writes, mappings, closes.  Nothing may hang, crash or be printed, and the vGPU works as before
+ * random, reads, writes, mappings, closes, migration states and their files.
+ * Nothing may hang, crash or be printed, and the vGPU works as before
  * afterwards.  VGPU_SEED=N repeats a run.
  */
 #include <errno.h>
@@ -13,12 +14,27 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_test.h"
+#include "lib/vgpu_migrate.h"
 
 #define ROUNDS		200000
 #define NR_FDS		8
+#define NR_FILES	2
+#define NR_STATES	(VFIO_DEVICE_STATE_PRE_COPY_P2P + 1)
 
 static uint64_t state;
+
+/* What was not refused, because nearly everything could be. */
+enum reached {
+	SETS, LOADS, SIZES, LOG_STARTS, LOG_STOPS, LOG_REPORTS, READS, WRITES,
+	PRECOPY_INFOS, IOEVENTFDS, IOEVENTFDS_GONE, RINGS, NR_REACHED,
+};
+
+static const char *const reached_names[NR_REACHED] = {
+	"states set", "streams loaded", "data sizes", "DMA logs started",
+	"DMA logs stopped", "DMA logs read", "file reads", "file writes",
+	"PRE_COPY infos", "ioeventfds", "ioeventfds taken away",
+	"ioeventfds signalled",
+};
 
 static uint32_t random32(void)
 {
@@ -57,7 +73,11 @@ FIXTURE(hostile)
 	struct vt_gpu gpu;
 	struct vt_dev dev;
 	int fds[NR_FDS];
+	/* Of migration states, the newest one first: others are dead. */
+	int files[NR_FILES];
 	int log;
+	unsigned long reached[NR_REACHED];
+	unsigned long states[NR_STATES];
 };
 
 FIXTURE_SETUP(hostile)
@@ -80,6 +100,8 @@ FIXTURE_SETUP(hostile)
 	close(self->fds[0]);
 	close(self->fds[1]);
 	self->fds[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (i = 0; i < NR_FILES; i++)
+		self->files[i] = -1;
 	self->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ASSERT_LE(0, self->log);
 	lseek(self->log, 0, SEEK_END);
@@ -91,6 +113,8 @@ FIXTURE_TEARDOWN(hostile)
 
 	for (i = 1; i < NR_FDS; i++)
 		close(self->fds[i]);
+	for (i = 0; i < NR_FILES; i++)
+		close(self->files[i]);
 	close(self->log);
 	vt_end(&self->dev);
 	vt_gpu_del(&self->gpu);
@@ -101,6 +125,7 @@ FIXTURE_TEARDOWN(hostile)
 static void works(struct __test_metadata *_metadata, FIXTURE_DATA(hostile) *self)
 {
 	struct vfio_device_gfx_plane_info info;
+	unsigned int refused = 0;
 	char line[4096];
 	ssize_t n;
 
@@ -112,9 +137,15 @@ static void works(struct __test_metadata *_metadata, FIXTURE_DATA(hostile) *self
 	/* Nothing that a VMM can have printed over and over. */
 	while ((n = read(self->log, line, sizeof(line) - 1)) > 0) {
 		line[n] = '\0';
+		if (strstr(line, "migration stream refused")) {
+			refused++;
+			continue;
+		}
 		EXPECT_EQ(NULL, strstr(line, "vgpu"))
 			TH_LOG("%s", line);
 	}
+	/* The first one is told. */
+	EXPECT_GE(1, refused);
 }
 
 static int random_fd(FIXTURE_DATA(hostile) *self)
@@ -152,7 +183,7 @@ static void random_ioctl(FIXTURE_DATA(hostile) *self)
 		VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO,
 		VFIO_DEVICE_GET_IRQ_INFO, VFIO_DEVICE_SET_IRQS,
 		VFIO_DEVICE_QUERY_GFX_PLANE, VFIO_DEVICE_GET_GFX_DMABUF,
-		VFIO_DEVICE_IOEVENTFD, VFIO_DEVICE_FEATURE,
+		VFIO_DEVICE_IOEVENTFD,
 		VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, VFIO_DEVICE_PCI_HOT_RESET,
 	};
 	unsigned long cmd = cmds[random32() %
@@ -170,12 +201,175 @@ static void random_ioctl(FIXTURE_DATA(hostile) *self)
 	fd = ioctl(self->dev.fd, cmd, random32() % 32 ? arg : (void *)8);
 	if (cmd == VFIO_DEVICE_GET_GFX_DMABUF && fd >= 0)
 		close(fd);
-	/* A state of a migration may come with a file. */
-	if (cmd == VFIO_DEVICE_FEATURE && !fd &&
-	    (arg[1] & VFIO_DEVICE_FEATURE_SET) &&
-	    (arg[1] & VFIO_DEVICE_FEATURE_MASK) ==
-	    VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
-		close(arg[3]);
+}
+
+/* One doorbell of a few, so that some are met again and taken away. */
+static void random_ioeventfd(FIXTURE_DATA(hostile) *self)
+{
+	struct vfio_device_ioeventfd args = {
+		.argsz = random32() % 8 ? sizeof(args) : odd32(),
+		.flags = random32() % 8 ? VFIO_DEVICE_IOEVENTFD_32 : odd32(),
+		.offset = random32() % 8 ?
+			  VT_OFFSET(VFIO_PCI_BAR4_REGION_INDEX,
+				    VGPU_DOORBELL(random32() % 16)) :
+			  odd_offset(),
+		.data = random32() % 8 ? random32() % 2 : odd32(),
+		.fd = random32() % 2 ? random_fd(self) : -1,
+	};
+	uint64_t one = 1;
+
+	if (!ioctl(self->dev.fd, VFIO_DEVICE_IOEVENTFD, &args))
+		self->reached[args.fd < 0 ? IOEVENTFDS_GONE : IOEVENTFDS]++;
+	if (write(self->fds[2 + random32() % (NR_FDS - 2)], &one,
+		  sizeof(one)) == sizeof(one))
+		self->reached[RINGS]++;
+}
+
+/* Valid data for the features that need it, in place of what is odd. */
+static void feature_data(uint32_t feature, uint32_t *data)
+{
+	static uint64_t bitmap[VT_MIB / 4096 / 64];
+	static struct vfio_device_feature_dma_logging_range range = {
+		.length = VT_MIB,
+	};
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = 4096, .num_ranges = 1,
+		.ranges = (uintptr_t)&range,
+	};
+	struct vfio_device_feature_dma_logging_report report = {
+		.length = VT_MIB, .page_size = 4096,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	if (feature == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
+		data[0] = random32() % 4 ? random32() % (NR_STATES + 1) :
+					   VFIO_DEVICE_STATE_RESUMING;
+	else if (feature == VFIO_DEVICE_FEATURE_DMA_LOGGING_START)
+		memcpy(data, &control, sizeof(control));
+	else if (feature == VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT)
+		memcpy(data, &report, sizeof(report));
+}
+
+/* A feature was got or set: count it, and keep the file of a state. */
+static void feature_reached(FIXTURE_DATA(hostile) *self, uint32_t flags,
+			    const uint32_t *data)
+{
+	int *files = self->files;
+
+	switch (flags) {
+	case VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE:
+		if (data[0] < NR_STATES)
+			self->states[data[0]]++;
+		break;
+	case VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE:
+		self->reached[SETS]++;
+		if ((int)data[1] < 0)
+			break;
+		if (files[1] >= 0)
+			close(files[1]);
+		files[1] = files[0];
+		files[0] = data[1];
+		break;
+	case VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE:
+		self->reached[SIZES]++;
+		break;
+	case VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_START:
+		self->reached[LOG_STARTS]++;
+		break;
+	case VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP:
+		self->reached[LOG_STOPS]++;
+		break;
+	case VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT:
+		self->reached[LOG_REPORTS]++;
+	}
+}
+
+/* A flag at random would never be one that there is. */
+static void random_feature(FIXTURE_DATA(hostile) *self)
+{
+	uint32_t feature = random32() % 2 ?
+			   VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE :
+			   random32() % 12;
+	uint32_t arg[64];
+	int i;
+
+	for (i = 0; i < 64; i++)
+		arg[i] = odd32();
+	if (random32() % 8)
+		arg[0] = sizeof(arg);
+	if (random32() % 16)
+		arg[1] = feature | VFIO_DEVICE_FEATURE_GET << random32() % 3;
+	if (random32() % 8)
+		feature_data(feature, arg + 2);
+	if (!ioctl(self->dev.fd, VFIO_DEVICE_FEATURE,
+		   random32() % 32 ? arg : (void *)8))
+		feature_reached(self, arg[1], arg + 2);
+	/* ERROR would be the end, and little is done in any but RUNNING. */
+	if (random32() % 8 == 0)
+		ioctl(self->dev.fd, VFIO_DEVICE_RESET);
+}
+
+/* Something, or what a vGPU has said of itself, sometimes with a bit flipped. */
+static void random_stream(FIXTURE_DATA(hostile) *self, int file,
+			  const uint8_t *said, size_t len)
+{
+	static uint8_t buf[65536];
+
+	if (random32() % 4 == 0)
+		len = odd32() % sizeof(buf);
+	memcpy(buf, said, sizeof(buf));
+	if (random32() % 2)
+		buf[random32() % sizeof(buf)] ^= 1 << random32() % 8;
+	if (write(file, random32() % 16 ? buf : (void *)8, len) <= 0)
+		return;
+	self->reached[WRITES]++;
+	if (random32() % 2 &&
+	    !vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP, NULL))
+		self->reached[LOADS]++;
+}
+
+static void random_file(FIXTURE_DATA(hostile) *self)
+{
+	static uint8_t buf[65536], said[sizeof(buf)];
+	static size_t nr_said;
+	int *file = &self->files[random32() % 8 == 0];
+	struct vfio_precopy_info info = {
+		.argsz = random32() % 4 ? sizeof(info) : odd32(),
+	};
+	size_t len = random32() % 2 ? sizeof(buf) : odd32() % sizeof(buf);
+	ssize_t n;
+
+	if (*file < 0)
+		return;
+	switch (random32() % 16) {
+	case 0:
+		close(*file);
+		*file = -1;
+		break;
+	case 1:
+	case 2:
+		if (!ioctl(*file, VFIO_MIG_GET_PRECOPY_INFO, &info))
+			self->reached[PRECOPY_INFOS]++;
+		break;
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+	case 7:
+	case 8:
+		n = read(*file, random32() % 16 ? buf : (void *)8, len);
+		if (n <= 0)
+			break;
+		self->reached[READS]++;
+		/* Of an empty framebuffer it is all that there is. */
+		if (len == sizeof(buf)) {
+			memcpy(said, buf, n);
+			nr_said = n;
+		}
+		break;
+	default:
+		random_stream(self, *file, said, nr_said);
+	}
 }
 
 static void random_plane(FIXTURE_DATA(hostile) *self)
@@ -253,12 +447,43 @@ static int random_close(FIXTURE_DATA(hostile) *self)
 	return vt_open(&self->dev, self->dev.uuid);
 }
 
+static bool has_feature(FIXTURE_DATA(hostile) *self, uint32_t feature)
+{
+	return !vt_feature(&self->dev, VFIO_DEVICE_FEATURE_PROBE | feature,
+			   NULL, 0);
+}
+
+/* What this kernel has was not only refused. */
+static void all_reached(struct __test_metadata *_metadata,
+			FIXTURE_DATA(hostile) *self)
+{
+	bool precopy = vt_mig_precopy(&self->dev);
+	bool size = has_feature(self, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE);
+	bool log = has_feature(self, VFIO_DEVICE_FEATURE_DMA_LOGGING_START);
+	const bool lacks[NR_REACHED] = {
+		[SIZES] = !size, [LOG_STARTS] = !log, [LOG_STOPS] = !log,
+		[LOG_REPORTS] = !log, [PRECOPY_INFOS] = !precopy,
+	};
+	int i, last = precopy ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
+				VFIO_DEVICE_STATE_RUNNING_P2P;
+
+	for (i = 0; i < NR_REACHED; i++) {
+		TH_LOG("%s: %lu", reached_names[i], self->reached[i]);
+		EXPECT_TRUE(lacks[i] || self->reached[i])
+			TH_LOG("no %s", reached_names[i]);
+	}
+	for (i = 0; i <= last; i++) {
+		TH_LOG("in state %d: %lu", i, self->states[i]);
+		EXPECT_LT(0, self->states[i]);
+	}
+}
+
 TEST_F_TIMEOUT(hostile, ioctls, 600)
 {
 	uint32_t i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		switch (random32() % 8) {
+		switch (random32() % 12) {
 		case 0:
 			random_irqs(self);
 			break;
@@ -278,11 +503,22 @@ TEST_F_TIMEOUT(hostile, ioctls, 600)
 			else if (random32() % 512 == 0)
 				ASSERT_EQ(0, random_close(self));
 			break;
+		case 6:
+			random_ioeventfd(self);
+			break;
+		case 7:
+			random_feature(self);
+			break;
+		case 8:
+		case 9:
+			random_file(self);
+			break;
 		default:
 			random_ioctl(self);
 		}
 	}
 	works(_metadata, self);
+	all_reached(_metadata, self);
 }
 
 /* What a guest can have printed, it will. */
