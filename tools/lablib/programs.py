@@ -11,8 +11,8 @@ from .host import LabError, say
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
             "framebuffer", "mapping", "move", "ecc", "migration", "streams",
-            "precopy", "hwpoison", "dmabuf", "iommufd", "hostile", "faults",
-            "stress", "lifecycle",
+            "precopy", "hwpoison", "dmabuf", "iommufd", "hostile", "killed",
+            "faults", "stress", "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
             "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh", "dmabuf.sh",
             "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
@@ -44,7 +44,7 @@ _MORE_MEMORY = _OTHER_MEMORY + ("hwpoison", "hostile", "stress", "removal.sh",
                                 "guest.sh", "pingpong.sh")
 # Where threads meet.
 _RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
-          "hostile", "stress", "removal.sh", "guest.sh")
+          "hostile", "killed", "stress", "removal.sh", "guest.sh")
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.
