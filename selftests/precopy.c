@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -86,6 +87,62 @@ TEST_F(precopy, dirty)
 	EXPECT_EQ(-1, vt_differs(self->fb, FB, 15));
 	munmap(console, FB);
 	close(fd);
+}
+
+/* Faults of writing to each page. */
+static long touch(volatile uint32_t *fb)
+{
+	struct rusage before, after;
+	unsigned long page;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (page = 0; page < NR_PAGES; page++)
+		fb[page * PAGE / 4] = page;
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* The same with a mapping of its own. */
+static long touch_fresh(struct vt_dev *dev)
+{
+	void *fb = vt_mmap(dev, BAR0, 0, FB);
+	long ret;
+
+	if (!fb)
+		return -1;
+	ret = touch(fb);
+	munmap(fb, FB);
+	return ret;
+}
+
+/* To notice writes costs nothing when nobody wants to know any more. */
+TEST_F(precopy, cancelled)
+{
+	long fresh, again, tracked, first, second;
+	int fd;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	touch(self->fb);
+	fresh = touch_fresh(&self->src);
+	EXPECT_EQ(0, touch(self->fb));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	/* It is noticed, and not by few faults. */
+	tracked = touch(self->fb);
+	EXPECT_LT(4 * fresh, tracked);
+	EXPECT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+	close(fd);
+	again = touch_fresh(&self->src);
+	/* A mapping that was there meanwhile gets its pages back once. */
+	first = touch(self->fb);
+	second = touch(self->fb);
+	TH_LOG("fresh mapping: %ld faults before, %ld after", fresh, again);
+	TH_LOG("old mapping: %ld while tracked, %ld after, then %ld", tracked,
+	       first, second);
+	EXPECT_LE(again, fresh + 8);
+	EXPECT_EQ(0, second);
 }
 
 /* A guest that resets the vGPU does not end a migration. */
