@@ -53,6 +53,44 @@ static void begin(struct target *t, const char *id)
 	vgpu_stream_init(&t->stream, &t->type.profile, &t->identity, &fb, t);
 }
 
+/* A write as migrate_resume.c takes it: pages go by themselves. */
+static int feed_direct(struct target *t, const u8 *data, size_t len)
+{
+	u64 offset, n;
+	int ret = 0;
+
+	for (; len && !ret; data += n, len -= n) {
+		n = vgpu_stream_pages(&t->stream, &offset);
+		if (n) {
+			n = n < len ? n : len;
+			ret = vgpu_stream_passed(&t->stream,
+						 fb_write(t, offset, data, n) ?:
+						 (s64)n);
+			continue;
+		}
+		n = vgpu_stream_wants(&t->stream);
+		if (!n || n > VGPU_STREAM_PAYLOAD)
+			abort();
+		n = n < len ? n : len;
+		ret = vgpu_stream_feed(&t->stream, data, n);
+	}
+	return ret;
+}
+
+/* The same test both ways. */
+static bool direct;
+
+static int feed(struct target *t, const u8 *data, size_t len)
+{
+	struct unit_buf buf = unit_copy(data, len);
+	int ret;
+
+	ret = direct ? feed_direct(t, buf.data, len) :
+		       vgpu_stream_feed(&t->stream, buf.data, len);
+	free(buf.memory);
+	return ret;
+}
+
 /* In pieces of @step bytes, each in memory of its own. */
 static int load(struct target *t, const u8 *data, size_t len, size_t step)
 {
@@ -60,10 +98,8 @@ static int load(struct target *t, const u8 *data, size_t len, size_t step)
 
 	while (len && !ret) {
 		size_t n = step < len ? step : len;
-		struct unit_buf buf = unit_copy(data, n);
 
-		ret = vgpu_stream_feed(&t->stream, buf.data, n);
-		free(buf.memory);
+		ret = feed(t, data, n);
 		data += n;
 		len -= n;
 	}
@@ -168,8 +204,24 @@ FIXTURE(stream)
 	size_t len;
 };
 
+FIXTURE_VARIANT(stream)
+{
+	bool direct;
+};
+
+FIXTURE_VARIANT_ADD(stream, fed)
+{
+	.direct = false,
+};
+
+FIXTURE_VARIANT_ADD(stream, direct)
+{
+	.direct = true,
+};
+
 FIXTURE_SETUP(stream)
 {
+	direct = variant->direct;
 	self->t = malloc(sizeof(*self->t));
 	self->buf = malloc(STREAM_MAX);
 	begin(self->t, "64Q");
@@ -459,6 +511,32 @@ TEST_F(stream, recorded)
 	EXPECT_TRUE(same_model(&self->model, &self->t->stream.model));
 	EXPECT_EQ(1, self->t->stream.params.disable_vnc);
 	EXPECT_EQ(7, self->t->fb[4097]);
+}
+
+/* Who tries again is told the same, wherever in a record it was refused. */
+TEST_F(stream, again)
+{
+	size_t at[32];
+	u8 old[8];
+	u32 nr, i, k;
+	int ret;
+
+	nr = records(self->buf, self->len, at);
+	for (i = 0; i < nr; i++) {
+		/* At its size, flags, and what begins it. */
+		for (k = 4; k <= 16; k += 4) {
+			if (at[i] + k + 8 > self->len)
+				continue;
+			memcpy(old, self->buf + at[i] + k, 8);
+			memset(self->buf + at[i] + k, k == 8 ? 0 : 0xff, 8);
+			begin(self->t, "64Q");
+			ret = feed(self->t, self->buf, self->len);
+			if (ret)
+				EXPECT_EQ(ret, feed(self->t, self->buf, 1))
+					TH_LOG("record %u, byte %u", i, k);
+			memcpy(self->buf + at[i] + k, old, 8);
+		}
+	}
 }
 
 /* A stream of another type is refused before anything of it counts. */
