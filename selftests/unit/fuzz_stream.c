@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libFuzzer target: migration streams.  The first byte says in which pieces the
- * rest is read, and whether an identity that fits is put before it.
+ * rest is read, whether an identity that fits is put before it, and whether pages
+ * go to the framebuffer by themselves.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -12,6 +13,11 @@
 #include "stream.h"
 
 #define FB_SIZE (64ULL << 20)
+
+/* The first byte: these and the size of a piece, 0 for all at once. */
+#define IDENTITY	0x80
+#define DIRECT		0x40
+#define STEP		0x3f
 
 static void check(bool good, const char *what)
 {
@@ -49,6 +55,36 @@ static int feed(struct vgpu_stream *stream, const void *data, size_t len)
 	return ret;
 }
 
+/*
+ * A write as migrate_resume.c takes it.  Of pages there is only half in memory
+ * when they are asked for.
+ */
+static int feed_direct(struct vgpu_stream *stream, const u8 *data, size_t size)
+{
+	size_t len, done;
+	u64 offset, pages;
+	int ret = 0;
+
+	for (; size && !ret; data += done, size -= done) {
+		pages = vgpu_stream_pages(stream, &offset);
+		if (pages) {
+			len = pages < size ? pages : size;
+			done = len / 2;
+			fb_write(NULL, offset, data, len);
+			check(!vgpu_stream_passed(stream, done), "passed");
+			if (done)
+				continue;
+		} else {
+			len = vgpu_stream_wants(stream);
+			check(len && len <= VGPU_STREAM_PAYLOAD, "wants");
+			len = len < size ? len : size;
+		}
+		done = len;
+		ret = feed(stream, data, len);
+	}
+	return ret;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -57,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vgpu_identity identity;
 	struct vgpu_type_desc type;
 	size_t step, len;
+	bool direct;
 	int ret = 0;
 
 	if (!size)
@@ -64,18 +101,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(vgpu_types_fill(&type, 1, "64Q", FB_SIZE) == 1, "type");
 	vgpu_identity_init(&identity, &type, true);
 	vgpu_stream_init(&stream, &type.profile, &identity, &fb, NULL);
-	if (*data & 0x80)
+	if (*data & IDENTITY)
 		check(!feed(&stream, buf, vgpu_stream_begin(&identity, buf)),
 		      "identity");
-	step = (*data & 0x7f) ?: size;
+	direct = *data & DIRECT;
+	step = (*data & STEP) ?: size;
 	data++;
 	size--;
 	while (size && !ret) {
 		len = step < size ? step : size;
-		ret = feed(&stream, data, len);
+		ret = direct ? feed_direct(&stream, data, len) :
+			       feed(&stream, data, len);
 		data += len;
 		size -= len;
 	}
+	/* A VMM may try again. */
+	check(!ret || (feed_direct(&stream, buf, 1) == ret &&
+		       feed(&stream, buf, 1) == ret), "another error");
 	ret = vgpu_stream_finish(&stream);
 	check(!ret || stream.why, "no reason");
 	if (ret)
