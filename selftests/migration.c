@@ -448,4 +448,114 @@ TEST_F(migration, dma_logging)
 				      NULL, 0));
 }
 
+#define IOVA	VT_MIB
+#define BITMAP	(VT_MIB / PAGE / 8)
+
+/* What the container tracks; START, STOP or, into @bitmap, all of the mapping. */
+static int type1_dirty(struct vt_dev *dev, uint32_t flags, void *bitmap)
+{
+	struct {
+		struct vfio_iommu_type1_dirty_bitmap head;
+		struct vfio_iommu_type1_dirty_bitmap_get get;
+	} arg = {
+		.head.argsz = bitmap ? sizeof(arg) : sizeof(arg.head),
+		.head.flags = flags,
+		.get.iova = IOVA,
+		.get.size = VT_MIB,
+		.get.bitmap.pgsize = PAGE,
+		.get.bitmap.size = BITMAP,
+		.get.bitmap.data = bitmap,
+	};
+
+	return ioctl(dev->container, VFIO_IOMMU_DIRTY_PAGES, &arg) ? -errno : 0;
+}
+
+/* What may make a device write to the guest's memory, of which it knows. */
+static void use(struct __test_metadata *_metadata, struct vt_dev *dev,
+		uint32_t *fb)
+{
+	uint32_t vector[4] = { IOVA, 0, 0x4041, 0 };
+	unsigned int i;
+	int fd;
+
+	fd = vt_eventfd(dev, VFIO_PCI_MSIX_IRQ_INDEX, VGPU_IRQ_HEAD(0));
+	ASSERT_LE(0, fd);
+	vt_fill(fb, FB / 4, 23);
+	EXPECT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 800, 600, 0));
+	for (i = 0; i < 4 * VGPU_NR_IRQS; i++)
+		vt_reg_set(dev, VGPU_BAR4_MSIX_TABLE + 4 * i, vector[i % 4]);
+	for (i = 0; i < 0x500; i += 4)
+		vt_reg_set(dev, i, IOVA);
+	EXPECT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 800, 600, 0));
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_HEAD(0));
+	vt_head_flip(dev, 0, 4096);
+	EXPECT_EQ(0, vt_flipped(dev, 0));
+	for (i = 0; i < 64; i++)
+		vt_reg_set(dev, VGPU_DOORBELL(i), IOVA);
+	EXPECT_EQ(0, vt_mode(dev, 640, 480, 32));
+	usleep(100000);
+	EXPECT_LT(0, vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_VBLANKS));
+	close(fd);
+}
+
+/* A vGPU writes to none of the guest's memory, and the container says so. */
+TEST_F(migration, type1_tracking)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.iova = IOVA, .size = VT_MIB,
+	};
+	struct {
+		struct vfio_iommu_type1_dma_unmap unmap;
+		struct vfio_bitmap bitmap;
+	} arg = {
+		.unmap.argsz = sizeof(arg),
+		.unmap.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+		.unmap.iova = IOVA, .unmap.size = VT_MIB,
+		.bitmap.pgsize = PAGE, .bitmap.size = BITMAP,
+	};
+	struct vt_dev *dev = &self->src;
+	uint8_t bitmap[BITMAP];
+	void *memory;
+	int fd = -1;
+
+	memory = mmap(NULL, VT_MIB, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	vt_fill(memory, VT_MIB, 24);
+	map.vaddr = (uintptr_t)memory;
+	ASSERT_EQ(0, ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &map));
+	EXPECT_EQ(-EINVAL, type1_dirty(dev,
+				       VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+				       bitmap));
+	ASSERT_EQ(0, type1_dirty(dev, VFIO_IOMMU_DIRTY_PAGES_FLAG_START, NULL));
+	use(_metadata, dev, self->fb);
+	ASSERT_EQ(0, vt_reset(dev));
+	use(_metadata, dev, self->fb);
+	/* Filled, so that who leaves it alone is found out. */
+	memset(bitmap, 0xff, sizeof(bitmap));
+	ASSERT_EQ(0, type1_dirty(dev, VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
+				 bitmap));
+	EXPECT_TRUE(vt_is_zero(bitmap, sizeof(bitmap)));
+
+	if (vt_mig_precopy(dev)) {
+		ASSERT_EQ(0, vt_mig_set(dev, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+		EXPECT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	}
+	self->fb[1] ^= 1;
+	ASSERT_EQ(0, vt_mig_set(dev, VFIO_DEVICE_STATE_STOP_COPY,
+				fd < 0 ? &fd : NULL));
+	EXPECT_EQ(0, vt_drain(fd, &self->stream));
+	close(fd);
+	memset(bitmap, 0xff, sizeof(bitmap));
+	arg.bitmap.data = (void *)bitmap;
+	ASSERT_EQ(0, ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &arg));
+	EXPECT_EQ(VT_MIB, arg.unmap.size);
+	EXPECT_TRUE(vt_is_zero(bitmap, sizeof(bitmap)));
+	EXPECT_EQ(0, type1_dirty(dev, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP, NULL));
+	EXPECT_EQ(-1, vt_differs(memory, VT_MIB, 24));
+	munmap(memory, VT_MIB);
+}
+
 TEST_HARNESS_MAIN
