@@ -145,6 +145,30 @@ TEST_F(precopy, cancelled)
 	EXPECT_EQ(0, second);
 }
 
+/* However often a guest writes in one place, the others have their turn. */
+TEST_F(precopy, fair)
+{
+	static const char mark[] = "it is my turn now";
+	static char buf[65536];
+	bool found = false;
+	int fd, i;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	/* All that is claimed at a time, and something far behind it. */
+	vt_fill(self->fb, 2 * VT_MIB, 18);
+	memcpy((char *)self->fb + 10 * VT_MIB, mark, sizeof(mark));
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	for (i = 0; i < 100 && !found; i++) {
+		self->fb[0] = i;
+		ASSERT_LT(0, read(fd, buf, sizeof(buf)));
+		found = memmem(buf, sizeof(buf), mark, sizeof(mark));
+	}
+	EXPECT_TRUE(found);
+	close(fd);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING, NULL));
+}
+
 /* A guest that resets the vGPU does not end a migration. */
 TEST_F(precopy, flr)
 {
