@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Loading and unloading: parameters, unload with vGPUs there, unbind and bind.
+# Loading and unloading: parameters, unload with vGPUs there, unbind and bind, and
+# under the hands of everybody who uses them.
 . ./lib/ktap.sh
 [ -z "$VGPU_PGPU" ] || skip_all "for software GPUs"
 
@@ -67,5 +68,124 @@ while [ $n -lt 10 ] && load nr_gpus=2 && unload; do
 	n=$((n + 1))
 done
 check "ten times load and unload" is $n 10
+
+# Others at it while modules go and come.  Each of them may be refused at any time;
+# nothing may hang, which "ended" notices.
+go=$(mktemp)
+churn()
+{
+	while [ -e "$go" ]; do
+		"$@"
+		sleep 0.2
+	done > /dev/null 2>&1
+}
+new_vgpu()
+{
+	for _create in "$drv"/????:*/mdev_supported_types/vgpu-16Q/create; do
+		echo "$1" > "$_create"
+	done
+}
+make_one()
+{
+	_uuid=$(cat /proc/sys/kernel/random/uuid)
+	(new_vgpu "$_uuid")
+	sleep 0.1
+	(echo 1 > "/sys/bus/mdev/devices/$_uuid/remove")
+}
+read_types()
+{
+	cat $drv/????:*/mdev_supported_types/*/*
+}
+# Also while it is being opened, or after the modules went under it.
+hold_one()
+{
+	_uuid=$(cat /proc/sys/kernel/random/uuid)
+	(new_vgpu "$_uuid")
+	if [ -e "/sys/bus/mdev/devices/$_uuid" ]; then
+		./hold "$_uuid" &
+		sleep "0.$1"
+		kill -9 $!
+		wait $!
+		echo held >> "$go.held"
+	fi
+	(echo 1 > "/sys/bus/mdev/devices/$_uuid/remove")
+}
+# ended COMMAND...: it ends, in its own way; its status is in _status
+ended()
+{
+	rm -f "$go.status"
+	(
+		"$@" 2> /dev/null
+		echo $? > "$go.status"
+	) &
+	_tries=0
+	while [ ! -s "$go.status" ]; do
+		_tries=$((_tries + 1))
+		if [ $_tries -gt 600 ]; then
+			echo "# does not end: $*"
+			return 1
+		fi
+		sleep 0.1
+	done
+	_status=$(cat "$go.status")
+	[ "$_status" = 0 ] && echo "$*" >> "$go.done"
+	return 0
+}
+# Sooner or later nobody has a vGPU open.
+busy_unload()
+{
+	for _ in 1 2 3 4 5; do
+		ended rmmod vgpu_soft || return
+		[ "$_status" = 0 ] && break
+		sleep 0.1
+	done
+	ended rmmod vgpu
+}
+busy_round()
+{
+	busy_unload && ended modprobe vgpu-soft nr_gpus=2 && sleep 0.5
+}
+
+check "load for everybody" load nr_gpus=2
+churn make_one &
+churners=$!
+churn read_types &
+churners="$churners $!"
+churn hold_one 1 &
+churners="$churners $!"
+churn hold_one 5 &
+churners="$churners $!"
+n=0
+while [ $n -lt 10 ] && busy_round; do
+	n=$((n + 1))
+done
+check "nothing hangs under load" is $n 10
+rm -f "$go"
+# Each of them is in the middle of one round at most.
+for pid in $churners; do
+	check "process $pid ends" ended tail --pid="$pid" -f /dev/null
+done
+for what in "rmmod vgpu_soft" "rmmod vgpu" "modprobe vgpu-soft nr_gpus=2"; do
+	n=$(grep -cx "$what" "$go.done")
+	echo "# $what: $n times"
+	check "$what succeeds under load" test "$n" -gt 0
+done
+n=$(wc -l < "$go.held")
+echo "# held and killed: $n times"
+check "held and killed" test "$n" -gt 0
+rm -f "$go.held" "$go.done" "$go.status"
+lsmod | grep -q vgpu_soft || load
+check "unload after all that" within 10 unload
+check "nothing is left" test ! -e /sys/module/vgpu
+
 check "load for the next test" load
+bdf=$(basename $drv/????:*)
+check "vGPU of the next test" writes ok "$uuid" "$drv/$bdf/$type/create"
+./hold "$uuid" > "$go" &
+hold=$!
+check "opens" within 20 grep -q open "$go"
+kill $hold
+wait $hold 2> /dev/null
+check "and goes" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+rm -f "$go"
 ktap_end
