@@ -158,56 +158,31 @@ TEST_F(move, few_faults)
 	EXPECT_LE(after.ru_minflt - before.ru_minflt, 8);
 }
 
-static volatile uint32_t *map_dmabuf(struct vt_dev *dev, unsigned long nr)
-{
-	void *map;
-	int fd;
-
-	if (vt_head_mode(dev, 0, 1024, nr * PAGE / 4096, 0) != VGPU_HEAD_ON)
-		return NULL;
-	fd = vt_dmabuf(dev);
-	if (fd < 0)
-		return NULL;
-	map = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	return map == MAP_FAILED ? NULL : map;
-}
-
 #define MOVES		10000
-/* Pages of a picture of 1024x768, for workers that see no more. */
-#define PICTURE		768
 
 /* What a guest and a VMM do with the framebuffer meets 10,000 moves. */
 TEST_F_TIMEOUT(move, under_load, 600)
 {
 	struct vt_worker workers[VT_NR_VIAS] = { };
-	volatile uint32_t *maps[VT_NR_VIAS] = {
-		[VT_VIA_BAR0] = self->fb,
-		[VT_VIA_GUEST] = self->fb,
-	};
 	struct vt_dev *dev = &self->dev;
+	struct vt_views views;
 	unsigned long page;
 	unsigned int seed = getpid();
 	const char *wrong;
 	int i, ret;
 
 	TH_LOG("seed %u", seed);
-	maps[VT_VIA_DMABUF] = map_dmabuf(dev, PICTURE);
-	maps[VT_VIA_CONSOLE] = vt_mmap(dev, VGPU_REGION_CONSOLE, 0,
-				       PICTURE * PAGE);
-	ASSERT_NE(NULL, maps[VT_VIA_DMABUF]);
-	ASSERT_NE(NULL, maps[VT_VIA_CONSOLE]);
+	ASSERT_TRUE(vt_views_open(&views, dev, self->fb, NR_PAGES));
 	for (i = 0; i < VT_NR_VIAS; i++) {
-		ret = vt_worker_start(&workers[i], dev, i, maps[i],
-				      i == VT_VIA_CONSOLE || i == VT_VIA_DMABUF ?
-				      PICTURE : NR_PAGES);
+		ret = vt_worker_start(&workers[i], dev, i, views.map[i],
+				      views.nr[i]);
 		if (i == VT_VIA_GUEST && (ret == -ENOENT || ret == -ENODEV))
 			TH_LOG("no KVM, so no guest");
 		else
 			ASSERT_EQ(0, ret);
 	}
 	for (i = 0; i < MOVES; i++) {
-		page = rand_r(&seed) % (i % 2 ? NR_PAGES : PICTURE);
+		page = rand_r(&seed) % (i % 2 ? NR_PAGES : VT_PICTURE_PAGES);
 		ASSERT_EQ(0, move(self, page)) {
 			TH_LOG("move %d, page %lu", i, page);
 		}
@@ -224,8 +199,7 @@ TEST_F_TIMEOUT(move, under_load, 600)
 		       workers[i].rounds, workers[i].nr);
 		EXPECT_EQ(NULL, wrong) TH_LOG("%s", wrong ?: "");
 	}
-	munmap((void *)maps[VT_VIA_CONSOLE], PICTURE * PAGE);
-	munmap((void *)maps[VT_VIA_DMABUF], PICTURE * PAGE);
+	vt_views_close(&views);
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,55 @@
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define PAGE		4096UL
 
+bool vt_views_open(struct vt_views *v, struct vt_dev *dev, uint32_t *fb,
+		   unsigned long nr)
+{
+	unsigned int head = VGPU_REG_HEAD(0);
+	void *map = MAP_FAILED;
+	int fd = -1, i;
+
+	*v = (struct vt_views){
+		.map[VT_VIA_BAR0] = fb, .map[VT_VIA_GUEST] = fb,
+	};
+	for (i = 0; i < VT_NR_VIAS; i++)
+		v->nr[i] = nr;
+	v->nr[VT_VIA_CONSOLE] = VT_PICTURE_PAGES;
+	v->nr[VT_VIA_DMABUF] = VT_PICTURE_PAGES;
+	v->nr[VT_VIA_CURSOR] = VT_CURSOR_PAGES;
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_SIZE, 256 | 256 << 16);
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_OFFSET_LO, 0);
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_OFFSET_HI, 0);
+	vt_reg_set(dev, head + VGPU_HEAD_CURSOR_COMMIT, 1);
+	if (vt_head_mode(dev, 0, 1024, 768, 0) ==
+	    (VGPU_HEAD_ON | VGPU_HEAD_CURSOR_ON))
+		fd = vt_dmabuf(dev);
+	if (fd >= 0) {
+		map = mmap(NULL, VT_PICTURE_PAGES * PAGE,
+			   PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		close(fd);
+	}
+	if (map != MAP_FAILED)
+		v->map[VT_VIA_DMABUF] = map;
+	v->map[VT_VIA_CONSOLE] = vt_mmap(dev, VGPU_REGION_CONSOLE, 0,
+					 VT_PICTURE_PAGES * PAGE);
+	v->map[VT_VIA_CURSOR] = vt_mmap(dev, VGPU_REGION_CURSOR, 0,
+					VT_CURSOR_PAGES * PAGE);
+	if (v->map[VT_VIA_DMABUF] && v->map[VT_VIA_CONSOLE] &&
+	    v->map[VT_VIA_CURSOR])
+		return true;
+	vt_views_close(v);
+	return false;
+}
+
+void vt_views_close(struct vt_views *v)
+{
+	int i;
+
+	for (i = VT_VIA_CONSOLE; i <= VT_VIA_DMABUF; i++)
+		if (v->map[i])
+			munmap((void *)v->map[i], v->nr[i] * PAGE);
+}
+
 static size_t slot_of(unsigned long page, enum vt_via via)
 {
 	return page * PAGE + via * 64;

@@ -13,8 +13,18 @@
 #include "lib/vgpu_guest.h"
 #include "lib/vgpu_test.h"
 
-enum vt_via { VT_VIA_BAR0, VT_VIA_CONSOLE, VT_VIA_DMABUF, VT_VIA_PREAD,
-	      VT_VIA_GUEST, VT_NR_VIAS };
+enum vt_via { VT_VIA_BAR0, VT_VIA_CONSOLE, VT_VIA_CURSOR, VT_VIA_DMABUF,
+	      VT_VIA_PREAD, VT_VIA_GUEST, VT_NR_VIAS };
+
+/* Each way's map of the framebuffer, from its beginning, and how many pages. */
+struct vt_views {
+	volatile uint32_t *map[VT_NR_VIAS];
+	unsigned long nr[VT_NR_VIAS];
+};
+
+/* Of a picture of 1024x768, and of the largest cursor. */
+#define VT_PICTURE_PAGES	768
+#define VT_CURSOR_PAGES		64
 
 struct vt_worker {
 	enum vt_via via;
@@ -28,6 +38,15 @@ struct vt_worker {
 	volatile uint32_t rounds;
 	const char *volatile wrong;
 };
+
+/*
+ * Show a picture and a cursor at the beginning of the framebuffer, of which the
+ * first @nr pages are mapped at @fb, and map these.  The vGPU was asked for
+ * dma-bufs.  False when one cannot be had, and then none stays.
+ */
+bool vt_views_open(struct vt_views *v, struct vt_dev *dev, uint32_t *fb,
+		   unsigned long nr);
+void vt_views_close(struct vt_views *v);
 
 /*
  * Begin to go over the first @nr pages, a multiple of 16, through @map, which
