@@ -2,7 +2,6 @@
 /* Planes as dma-bufs: content, ids, importers, and who outlives whom. */
 #include <drm/drm.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "lib/vgpu_card.h"
 #include "lib/vgpu_test.h"
 
 #define BAR0	VFIO_PCI_BAR0_REGION_INDEX
@@ -270,30 +270,6 @@ TEST_F_TIMEOUT(dmabuf, outlives_everything, 120)
 	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
 }
 
-/* The card of a DRM driver, by the driver's name. */
-static int open_card(const char *driver)
-{
-	char path[64], name[32];
-	int i, fd;
-
-	for (i = 0; i < 64; i++) {
-		struct drm_version version = {
-			.name = name, .name_len = sizeof(name) - 1,
-		};
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		memset(name, 0, sizeof(name));
-		if (!ioctl(fd, DRM_IOCTL_VERSION, &version) &&
-		    !strcmp(name, driver))
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
-}
-
 static int move(FIXTURE_DATA(dmabuf) *self, unsigned long page)
 {
 	char text[64];
@@ -344,7 +320,7 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	/* Its node is there at once; udev may be thousands of events behind. */
 	if (system("modprobe -q vgem"))
 		SKIP(return, "no vgem");
-	card = open_card("vgem");
+	card = vt_open_card("vgem");
 	ASSERT_LE(0, card);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	vt_fill(self->fb, SIZE, 8);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "lib/vgpu_card.h"
 #include "lib/vgpu_load.h"
 #include "lib/vgpu_pair.h"
 
@@ -293,6 +294,153 @@ TEST_F_TIMEOUT(precopy, writers, 600)
 	}
 	free(want);
 	free(got);
+}
+
+/* However it is written to, and all at once, the target gets what was last. */
+TEST_F_TIMEOUT(precopy, vias, 300)
+{
+	struct vt_worker workers[VT_NR_VIAS] = { };
+	uint32_t rounds[VT_NR_VIAS];
+	struct vt_stream *s = &self->stream;
+	struct vt_views views;
+	const char *wrong;
+	int fd, i, ret;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	ASSERT_EQ(0, vt_restart(&self->src, &self->fb, "console=dmabuf"));
+	ASSERT_TRUE(vt_views_open(&views, &self->src, self->fb,
+				  VT_PICTURE_PAGES));
+	for (i = 0; i < VT_NR_VIAS; i++) {
+		ret = vt_worker_start(&workers[i], &self->src, i, views.map[i],
+				      views.nr[i]);
+		if (i == VT_VIA_GUEST && (ret == -ENOENT || ret == -ENODEV))
+			TH_LOG("no KVM, so no guest");
+		else
+			ASSERT_EQ(0, ret);
+	}
+	/* What is mapped before is to be noticed, too. */
+	for (i = 0; i < VT_NR_VIAS; i++)
+		while (!vt_worker_was(&workers[i], 1))
+			usleep(1000);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	for (i = 0; i < VT_NR_VIAS; i++)
+		rounds[i] = workers[i].rounds;
+	for (i = 0; i < VT_NR_VIAS; i++) {
+		while (!vt_worker_was(&workers[i], rounds[i] + 3)) {
+			vt_drain_some(fd, s, 4 * 65536);
+			usleep(5000);
+		}
+	}
+	for (i = 0; i < VT_NR_VIAS; i++) {
+		wrong = vt_worker_end(&workers[i]);
+		TH_LOG("worker %d: %u rounds of %lu pages", i,
+		       workers[i].rounds - rounds[i], workers[i].nr);
+		EXPECT_EQ(NULL, wrong) TH_LOG("%s", wrong ?: "");
+	}
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, NULL));
+	ASSERT_EQ(0, vt_drain(fd, s));
+	close(fd);
+	TH_LOG("%zu bytes", s->len);
+	ASSERT_EQ(0, vt_load(&self->dst, s->data, s->len, 1000000));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+	vt_views_close(&views);
+}
+
+/* One word, by one way, after all was sent, is one chunk that is sent again. */
+TEST_F(precopy, via_each)
+{
+	static const size_t at[] = {
+		[VT_VIA_BAR0] = 4 * VT_MIB, [VT_VIA_CONSOLE] = VT_MIB,
+		[VT_VIA_CURSOR] = 2 * 65536, [VT_VIA_DMABUF] = 2 * VT_MIB,
+		[VT_VIA_PREAD] = 5 * VT_MIB,
+	};
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	struct vt_stream *s = &self->stream;
+	volatile uint32_t *word;
+	struct vt_views views;
+	uint32_t value;
+	int fd, i;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	ASSERT_EQ(0, vt_restart(&self->src, &self->fb, "console=dmabuf"));
+	ASSERT_TRUE(vt_views_open(&views, &self->src, self->fb,
+				  VT_PICTURE_PAGES));
+	vt_fill(self->fb, FB, 25);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	/* First what is not mapped, then what was read before it is written. */
+	for (i = 0; i < 2 * VT_VIA_GUEST; i++) {
+		enum vt_via via = i % VT_VIA_GUEST;
+
+		EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+		word = views.map[via] + at[via] / 4;
+		value = 0x1000 + i;
+		if (via == VT_VIA_PREAD) {
+			EXPECT_EQ(4, vt_pwrite(&self->src, BAR0, at[via],
+					       &value, 4));
+		} else if (i < VT_VIA_GUEST) {
+			*word = value;
+		} else {
+			EXPECT_EQ(value - VT_VIA_GUEST, *word);
+			*word = value;
+		}
+		ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+		EXPECT_EQ(65536, info.dirty_bytes) TH_LOG("via %d", via);
+	}
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, NULL));
+	ASSERT_EQ(0, vt_drain(fd, s));
+	close(fd);
+	ASSERT_EQ(0, vt_load(&self->dst, s->data, s->len, 1000000));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+	vt_views_close(&views);
+}
+
+/* Who writes by DMA is not noticed, so what it has mapped is sent once more. */
+TEST_F(precopy, importer)
+{
+	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
+	struct vt_stream *s = &self->stream;
+	size_t size = VT_PICTURE_PAGES * PAGE;
+	int card, fd, i;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	if (vt_pgpu())
+		SKIP(return, "vgem cannot have a device's memory");
+	if (system("modprobe -q vgem"))
+		SKIP(return, "no vgem");
+	card = vt_open_card("vgem");
+	ASSERT_LE(0, card);
+	ASSERT_EQ(0, vt_restart(&self->src, &self->fb, "console=dmabuf"));
+	vt_fill(self->fb, FB, 26);
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(&self->src, 0, 1024, 768,
+					     4 * VT_MIB));
+	prime.fd = vt_dmabuf(&self->src);
+	ASSERT_LE(0, prime.fd);
+	/* Without an importer a dma-buf is nothing that is written to. */
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY,
+					&fd));
+		s->len = 0;
+		EXPECT_EQ(-ENOMSG, vt_drain(fd, s));
+		EXPECT_LE(FB, s->len);
+		s->len = 0;
+		ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY,
+					NULL));
+		EXPECT_EQ(0, vt_drain(fd, s));
+		close(fd);
+		TH_LOG("%zu bytes when stopped", s->len);
+		EXPECT_LE(i ? size : 0, s->len);
+		EXPECT_GE((i ? size : 0) + 65536, s->len);
+		ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_RUNNING,
+					NULL));
+		if (i)
+			break;
+		ASSERT_EQ(0, ioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
+	}
+	close(prime.fd);
+	close(card);
 }
 
 /*

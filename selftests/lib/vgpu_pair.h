@@ -6,6 +6,7 @@
 #ifndef VGPU_PAIR_H
 #define VGPU_PAIR_H
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/vgpu_migrate.h"
@@ -42,6 +43,23 @@ FIXTURE_TEARDOWN(name)							\
 	vt_end(&self->src);						\
 	vt_end(&self->dst);						\
 	vt_gpu_del(&self->gpu);						\
+}
+
+/* Close the first one and open it again with these vgpu_params. */
+static inline int vt_restart(struct vt_dev *dev, uint32_t **fb,
+			     const char *params)
+{
+	int ret;
+
+	munmap(*fb, FB);
+	*fb = NULL;
+	vt_close(dev);
+	ret = vt_params(dev->uuid, params);
+	if (!ret)
+		ret = vt_open(dev, dev->uuid);
+	if (!ret)
+		*fb = vt_mmap(dev, BAR0, 0, FB);
+	return ret ?: *fb ? 0 : -errno;
 }
 
 /* What a vGPU is after it was reset: nothing in it, and in use again. */
