@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Migration streams: what is in them, who reads and writes them, and bad ones. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -82,7 +85,11 @@ TEST_F_TIMEOUT(streams, flipped, 300)
 
 	TH_LOG("seed %u", seed);
 	ASSERT_EQ(0, vt_mode(&self->src, 1024, 768, 32));
+	/* Two records of pages, and enough else. */
+	vt_fill(self->fb, PAGE, 1);
+	vt_fill((char *)self->fb + VT_MIB, PAGE, 2);
 	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_LT(2 * PAGE, self->stream.len);
 	data = self->stream.data;
 	for (i = 0; i < 500; i++) {
 		size_t at = rand_r(&seed) % self->stream.len;
@@ -124,7 +131,8 @@ TEST_F(streams, other_type)
 struct racer {
 	pthread_t thread;
 	int fd;
-	bool write;
+	/* What is written, or NULL. */
+	const struct vt_stream *from;
 	unsigned int busy;
 	volatile bool stop;
 };
@@ -133,24 +141,34 @@ static void *race(void *arg)
 {
 	struct racer *r = arg;
 	static char buf[300000];
+	size_t at = 0, len;
 	ssize_t n;
 
 	while (!r->stop) {
-		n = r->write ? write(r->fd, buf, sizeof(buf)) :
-			       read(r->fd, buf, sizeof(buf));
+		len = sizeof(buf);
+		if (r->from && len > r->from->len - at)
+			len = r->from->len - at;
+		n = r->from ? write(r->fd, r->from->data + at, len) :
+			      read(r->fd, buf, len);
 		r->busy += n < 0 && errno == EBUSY;
 		if (!n)
 			break;
+		at += n < 0 ? 0 : n;
 	}
 	return NULL;
 }
 
 /* Two on one file, and a reset that does not wait for them. */
-TEST_F(streams, two_users)
+TEST_F(streams, two_race)
 {
+	struct vt_stream *s = &self->stream;
 	struct racer r[2] = { };
+	unsigned int busy = 0;
 	int fd, i, j;
 
+	vt_fill(self->fb, FB, 30);
+	ASSERT_EQ(0, vt_save(&self->src, s));
+	ASSERT_EQ(0, vt_reset(&self->src));
 	for (j = 0; j < 10; j++) {
 		vt_fill(self->fb, FB, j);
 		fd = -1;
@@ -158,7 +176,9 @@ TEST_F(streams, two_users)
 					VFIO_DEVICE_STATE_RESUMING :
 					VFIO_DEVICE_STATE_STOP_COPY, &fd));
 		for (i = 0; i < 2; i++) {
-			r[i] = (struct racer){ .fd = fd, .write = j % 2 };
+			r[i] = (struct racer){ .fd = fd };
+			if (j % 2)
+				r[i].from = s;
 			ASSERT_EQ(0, pthread_create(&r[i].thread, NULL, race,
 						    &r[i]));
 		}
@@ -167,10 +187,182 @@ TEST_F(streams, two_users)
 		for (i = 0; i < 2; i++) {
 			r[i].stop = true;
 			pthread_join(r[i].thread, NULL);
+			busy += r[i].busy;
 		}
 		close(fd);
 	}
+	TH_LOG("EBUSY %u times", busy);
 	vt_check_clean(_metadata, &self->src);
+}
+
+/* Who waits for memory of his own while he reads or writes. */
+struct waiter {
+	pthread_t thread;
+	int fd;
+	bool write;
+	char *page;
+	int faults;
+	ssize_t ret;
+};
+
+static void *wait_in_page(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->ret = w->write ? write(w->fd, w->page, PAGE) :
+			    read(w->fd, w->page, PAGE);
+	if (w->ret < 0)
+		w->ret = -errno;
+	return NULL;
+}
+
+/* A page that is there when we give it; 0 or what the kernel said. */
+static int waiter_init(struct waiter *w)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = {
+		.range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	w->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->page == MAP_FAILED)
+		return -errno;
+	w->faults = syscall(__NR_userfaultfd, O_CLOEXEC);
+	if (w->faults < 0)
+		return -errno;
+	reg.range.start = (uintptr_t)w->page;
+	if (ioctl(w->faults, UFFDIO_API, &api) ||
+	    ioctl(w->faults, UFFDIO_REGISTER, &reg))
+		return -errno;
+	return 0;
+}
+
+/* Begin, and return when it waits. */
+static int waiter_start(struct waiter *w, int fd, bool write)
+{
+	struct uffd_msg msg;
+	int ret;
+
+	w->fd = fd;
+	w->write = write;
+	ret = -pthread_create(&w->thread, NULL, wait_in_page, w);
+	if (!ret && read(w->faults, &msg, sizeof(msg)) != sizeof(msg))
+		ret = -EIO;
+	return ret;
+}
+
+/* Give it the page, with that in it, and return what it returned. */
+static ssize_t waiter_end(struct waiter *w, const void *content)
+{
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)w->page, .src = (uintptr_t)content,
+		.len = PAGE,
+	};
+
+	if (ioctl(w->faults, UFFDIO_COPY, &copy))
+		abort();
+	pthread_join(w->thread, NULL);
+	madvise(w->page, PAGE, MADV_DONTNEED);
+	return w->ret;
+}
+
+/* The second one is told so and costs the first nothing; a reset does not wait. */
+TEST_F(streams, two_users)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	static char content[PAGE];
+	struct vt_stream *s = &self->stream;
+	struct waiter w;
+	char buf[PAGE];
+	ssize_t n;
+	int fd;
+
+	if (waiter_init(&w))
+		SKIP(return, "no userfaultfd");
+	vt_fill(self->fb, FB / 4, 31);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, &fd));
+	ASSERT_EQ(0, waiter_start(&w, fd, false));
+	EXPECT_EQ(-1, read(fd, buf, sizeof(buf)));
+	EXPECT_EQ(EBUSY, errno);
+	n = waiter_end(&w, content);
+	ASSERT_EQ(PAGE, n);
+	ASSERT_EQ(0, vt_drain(fd, s));
+	close(fd);
+
+	/* All but the first page of it is still to come, and only that. */
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP, NULL));
+	n = s->len;
+	ASSERT_EQ(0, vt_save(&self->src, s));
+	EXPECT_EQ(s->len, n + PAGE);
+
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, waiter_start(&w, fd, true));
+	EXPECT_EQ(-1, write(fd, buf, sizeof(buf)));
+	EXPECT_EQ(EBUSY, errno);
+	memcpy(content, s->data, PAGE);
+	ASSERT_EQ(PAGE, waiter_end(&w, content));
+	ASSERT_EQ(s->len - PAGE, write(fd, s->data + PAGE, s->len - PAGE));
+	close(fd);
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	EXPECT_TRUE(vt_same_fb(&self->src, &self->dst, FB));
+
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, waiter_start(&w, fd, true));
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	EXPECT_EQ(-ENODEV, waiter_end(&w, content));
+	close(fd);
+	vt_check_clean(_metadata, &self->dst);
+
+	ASSERT_EQ(0, vt_reset(&self->src));
+	if (!vt_mig_precopy(&self->src))
+		return;
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_EQ(0, waiter_start(&w, fd, false));
+	EXPECT_EQ(-1, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(EBUSY, errno);
+	/* Neither a reset nor the change of state waits for it. */
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_STOP_COPY, NULL));
+	ASSERT_EQ(0, vt_reset(&self->src));
+	waiter_end(&w, content);
+	EXPECT_EQ(-1, read(fd, buf, sizeof(buf)));
+	EXPECT_EQ(ENODEV, errno);
+	close(fd);
+}
+
+/* A refused stream leaves the registers alone; only the framebuffer is lost. */
+TEST_F(streams, refused_keeps_registers)
+{
+	uint32_t before[0x500 / 4];
+	uint8_t config[2][256], edid[2][VGPU_REGION_EDID_SIZE];
+	unsigned int i;
+
+	ASSERT_EQ(0, vt_mode(&self->src, 640, 480, 32));
+	vt_reg_set(&self->src, VGPU_REG_IRQ_ENABLE, 1);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+
+	EXPECT_EQ(0, vt_mode(&self->dst, 1024, 768, 16));
+	vt_reg_set(&self->dst, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_HEAD(0));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	for (i = 0; i < 0x500; i += 4)
+		before[i / 4] = vt_reg_get(&self->dst, i);
+	vt_pread(&self->dst, VFIO_PCI_CONFIG_REGION_INDEX, 0, config[0], 256);
+	vt_pread(&self->dst, VGPU_REGION_EDID, 0, edid[0], sizeof(edid[0]));
+
+	/* All of the state, and only the end is not there. */
+	EXPECT_EQ(-EINVAL, vt_load(&self->dst, self->stream.data,
+				   self->stream.len - 1, 4096));
+	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
+	for (i = 0; i < 0x500; i += 4)
+		EXPECT_EQ(before[i / 4], vt_reg_get(&self->dst, i))
+			TH_LOG("register %#x", i);
+	EXPECT_EQ(1024, vt_dispi_get(&self->dst, VGPU_DISPI_XRES));
+	vt_pread(&self->dst, VFIO_PCI_CONFIG_REGION_INDEX, 0, config[1], 256);
+	vt_pread(&self->dst, VGPU_REGION_EDID, 0, edid[1], sizeof(edid[1]));
+	EXPECT_EQ(0, memcmp(config[0], config[1], 256));
+	EXPECT_EQ(0, memcmp(edid[0], edid[1], sizeof(edid[0])));
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	vt_check_clean(_metadata, &self->dst);
 }
 
 /* User memory that is not there costs nothing of the stream. */
@@ -280,61 +472,6 @@ TEST_F(streams, after_the_end)
 	EXPECT_EQ(4, vt_pwrite(&self->src, BAR0, FB / 2, "xxxx", 4));
 	EXPECT_EQ(0, read(fd, more, sizeof(more)));
 	close(fd);
-}
-
-static int inject(struct vt_gpu *gpu, const char *what, const char *uuid,
-		  unsigned long offset)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %s %#lx", what, uuid, offset);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
-			strrchr(gpu->dir, '/') + 1);
-}
-
-/* Bad pages stay where they are, on either side. */
-TEST_F(streams, retired_pages)
-{
-	unsigned int i;
-
-	if (vt_debugfs())
-		SKIP(return, "no debugfs");
-	vt_fill(self->fb, FB, 12);
-	ASSERT_EQ(VGPU_ECC_ON, vt_reg_get(&self->src, VGPU_REG_ECC_STATUS));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->src.uuid,
-				    7 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid,
-				    9 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid, 0));
-	}
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
-			     100000));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
-	vt_check_fb(_metadata, &self->dst, 12);
-	/* The guest's counts came with it. */
-	EXPECT_EQ(2, vt_reg_get(&self->dst, VGPU_REG_ECC_SBE));
-	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_ECC_DBE));
-}
-
-/* Memory of the target that fails while it is written. */
-TEST_F(streams, target_fails)
-{
-	int fd;
-
-	if (vt_debugfs())
-		SKIP(return, "no debugfs");
-	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
-	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
-	ASSERT_EQ(0, inject(&self->gpu, "dbe", self->dst.uuid, 7 * PAGE));
-	EXPECT_EQ(self->stream.len,
-		  write(fd, self->stream.data, self->stream.len));
-	EXPECT_EQ(-EIO, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
-	EXPECT_EQ(VFIO_DEVICE_STATE_ERROR, vt_mig_state(&self->dst));
-	close(fd);
-	ASSERT_EQ(0, vt_reset(&self->dst));
-	vt_check_clean(_metadata, &self->dst);
 }
 
 TEST_HARNESS_MAIN

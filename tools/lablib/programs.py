@@ -11,8 +11,8 @@ from .host import LabError, say
 PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "edid_region", "interrupts", "heads", "params", "doorbell",
             "framebuffer", "mapping", "move", "ecc", "migration", "streams",
-            "precopy", "hwpoison", "dmabuf", "iommufd", "hostile", "killed",
-            "faults", "stress", "lifecycle",
+            "precopy", "arrives", "hwpoison", "dmabuf", "iommufd", "hostile",
+            "killed", "faults", "stress", "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
             "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh", "dmabuf.sh",
             "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
@@ -31,13 +31,14 @@ _FAST = tuple(name for name in PROGRAMS
                               "libvirt-migrate.sh"))
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
-                 "mapping", "migration", "streams", "precopy", "hwpoison",
-                 "dmabuf", "iommufd", "hostile", "configfs.sh", "removal.sh", "guest.sh")
+                 "mapping", "migration", "streams", "precopy", "arrives",
+                 "hwpoison", "dmabuf", "iommufd", "hostile", "configfs.sh",
+                 "removal.sh", "guest.sh")
 # Of that, what is not the guest's.
 _NO_GUEST = tuple(name for name in _OTHER_KERNEL if name not in _GUEST)
 # What memory behind a BAR does in another way.
 _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
-                 "streams", "precopy", "dmabuf", "linear.sh")
+                 "streams", "precopy", "arrives", "dmabuf", "linear.sh")
 _FAST_MEMORY = ("framebuffer", "mapping", "move", "migration", "linear.sh")
 # And where it meets a guest, or somebody who does not behave.
 _MORE_MEMORY = _OTHER_MEMORY + ("hwpoison", "hostile", "stress", "removal.sh",
