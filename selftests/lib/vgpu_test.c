@@ -213,6 +213,7 @@ void vt_settle(void)
 
 int vt_gpu_add(struct vt_gpu *gpu, const char *vram_size, const char *types)
 {
+	static unsigned int nr;
 	char path[VT_PATH], address[64];
 	int ret;
 
@@ -222,7 +223,8 @@ int vt_gpu_add(struct vt_gpu *gpu, const char *vram_size, const char *types)
 		return vt_gpu_bind(vt_pgpu(), vt_size(vram_size) / VT_MIB,
 				   types);
 	}
-	snprintf(gpu->name, sizeof(gpu->name), "test-%d", getpid());
+	snprintf(gpu->name, sizeof(gpu->name), "test-%d-%u", getpid(),
+		 nr++);
 	snprintf(path, sizeof(path), CONFIGFS "/%s", gpu->name);
 	if (mkdir(path, 0755))
 		return -errno;
