@@ -423,7 +423,12 @@ TEST_F_TIMEOUT(dmabuf, peer, 120)
 	ASSERT_LE(0, fd);
 	importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, importer);
-	ASSERT_LT(0, dprintf(importer, "%d", fd));
+	if (dprintf(importer, "%d", fd) < 0 && errno == EOPNOTSUPP) {
+		close(fd);
+		close(importer);
+		EXPECT_EQ(0, system("rmmod importer"));
+		SKIP(return, "this kernel pins for those, too, who can be told");
+	}
 	EXPECT_TRUE(has_picture(self, importer));
 	/* There and back. */
 	ASSERT_EQ(0, move(self, 1));
