@@ -373,10 +373,17 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 
 #define IMPORTER	"/dev/vgpu-importer"
 
-/* Whether the importer has all pages of the picture where they are now. */
+static bool is_at(FIXTURE_DATA(dmabuf) *self, unsigned long page,
+		  unsigned long pfn)
+{
+	return vt_pfn(&self->gpu, self->dev.uuid, page * 4096) ==
+	       (long long)pfn;
+}
+
+/* Whether the importer has all pieces of the picture where they are now. */
 static bool has_picture(FIXTURE_DATA(dmabuf) *self, int importer)
 {
-	unsigned long pfn, nr, i, page = 0;
+	unsigned long pfn, nr, page = 0;
 	char text[8192] = "", *p = text;
 	int len;
 
@@ -385,11 +392,12 @@ static bool has_picture(FIXTURE_DATA(dmabuf) *self, int importer)
 	/* Not told of anything since it looked. */
 	if (*p++ != '0')
 		return false;
-	for (; sscanf(p, "%lu %lu%n", &pfn, &nr, &len) == 2; p += len)
-		for (i = 0; i < nr; i++, page++)
-			if (vt_pfn(&self->gpu, self->dev.uuid, page * 4096) !=
-			    (long long)(pfn + i))
-				return false;
+	for (; sscanf(p, "%lu %lu%n", &pfn, &nr, &len) == 2; p += len) {
+		if (!nr || !is_at(self, page, pfn) ||
+		    !is_at(self, page + nr - 1, pfn + nr - 1))
+			return false;
+		page += nr;
+	}
 	return page == (SIZE + 4095) / 4096;
 }
 
