@@ -152,11 +152,14 @@ static u32 dirty_take(struct vgpu_fb *fb, u64 first)
 u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *group, bool last)
 {
 	u64 nr = dirty_nr_chunks(fb), first, chunk;
+	u64 next = min((*group + 1) * VGPU_DIRTY_GROUP, nr);
 	u32 claimed;
 
-	chunk = find_next_bit(fb->dirty, nr, (*group + 1) * VGPU_DIRTY_GROUP);
-	if (chunk >= nr)
+	chunk = find_next_bit(fb->dirty, nr, next);
+	if (chunk >= nr) {
+		nr = next;
 		chunk = find_first_bit(fb->dirty, nr);
+	}
 	if (chunk >= nr)
 		return 0;
 	*group = chunk / VGPU_DIRTY_GROUP;
