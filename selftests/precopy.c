@@ -146,6 +146,31 @@ TEST_F(precopy, cancelled)
 	EXPECT_EQ(0, second);
 }
 
+/* A mapping that is only for writing can be read, and is written with notice. */
+TEST_F(precopy, write_only)
+{
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	volatile uint32_t *map;
+	int fd;
+
+	if (!vt_mig_precopy(&self->src))
+		SKIP(return, "no PRE_COPY on this kernel");
+	vt_fill(self->fb, FB, 19);
+	map = mmap(NULL, FB, PROT_WRITE, MAP_SHARED, self->src.fd,
+		   vt_offset(&self->src, VGPU_REGION_CONSOLE, 0));
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY, &fd));
+	ASSERT_EQ(-ENOMSG, vt_drain(fd, &self->stream));
+	EXPECT_NE(0, map[1234]);
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(0, info.dirty_bytes);
+	map[1234] = 0;
+	ASSERT_EQ(0, ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info));
+	EXPECT_EQ(65536, info.dirty_bytes);
+	munmap((void *)map, FB);
+	close(fd);
+}
+
 /* However often a guest writes in one place, the others have their turn. */
 TEST_F(precopy, fair)
 {

@@ -43,9 +43,13 @@ vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long address = vmf->address & PAGE_MASK;
 	u64 room = (vma->vm_end - address) >> PAGE_SHIFT;
-	pgprot_t prot[2] = {	/* by whether a write has to be noticed */
+	/*
+	 * By whether a write has to be noticed.  What may only be written would
+	 * be for nobody without that, and the fault come again without end.
+	 */
+	pgprot_t prot[2] = {
 		vgpu_fb_prot(fb, vma->vm_flags),
-		vgpu_fb_prot(fb, vma->vm_flags & ~VM_WRITE),
+		vgpu_fb_prot(fb, (vma->vm_flags & ~VM_WRITE) | VM_READ),
 	};
 	struct pgpu_run run;
 	vm_fault_t fault;
