@@ -144,16 +144,6 @@ TEST_F(arrives, recorded)
 	vt_gpu_del(&gpu);
 }
 
-static int inject(struct vt_gpu *gpu, const char *what, const char *uuid,
-		  unsigned long offset)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text), "%s %s %#lx", what, uuid, offset);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
-			strrchr(gpu->dir, '/') + 1);
-}
-
 /* Bad pages stay where they are, on either side. */
 TEST_F(arrives, retired_pages)
 {
@@ -166,11 +156,11 @@ TEST_F(arrives, retired_pages)
 	vt_fill(self->fb, FB, 12);
 	ASSERT_EQ(VGPU_ECC_ON, vt_reg_get(&self->src, VGPU_REG_ECC_STATUS));
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->src.uuid,
-				    7 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid,
-				    9 * PAGE));
-		ASSERT_EQ(0, inject(&self->gpu, "sbe", self->dst.uuid, 0));
+		ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->src.uuid,
+				       7 * PAGE));
+		ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->dst.uuid,
+				       9 * PAGE));
+		ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->dst.uuid, 0));
 	}
 	ASSERT_LE(0, before);
 	EXPECT_EQ(before + 3, vt_read_number("%s/ecc/retired_pages",
@@ -197,7 +187,7 @@ TEST_F(arrives, double_bit_error)
 	if (vt_debugfs())
 		SKIP(return, "no debugfs");
 	vt_fill(self->fb, FB, 32);
-	ASSERT_EQ(0, inject(&self->gpu, "dbe", self->src.uuid, 5 * PAGE));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "dbe", self->src.uuid, 5 * PAGE));
 	ASSERT_EQ(1, vt_reg_get(&self->src, VGPU_REG_ECC_DBE));
 	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_ECC_DBE));
 	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
@@ -246,7 +236,7 @@ TEST_F(arrives, target_fails)
 		SKIP(return, "no debugfs");
 	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
 	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
-	ASSERT_EQ(0, inject(&self->gpu, "dbe", self->dst.uuid, 7 * PAGE));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "dbe", self->dst.uuid, 7 * PAGE));
 	EXPECT_EQ(self->stream.len,
 		  write(fd, self->stream.data, self->stream.len));
 	EXPECT_EQ(-EIO, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
