@@ -2,8 +2,6 @@
 /* Planes as dma-bufs: content, ids, importers, and who outlives whom. */
 #include <drm/drm.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,27 +18,6 @@
 #define SIZE	(1920 * 1080 * 4)
 /* Offset of a page that is retired. */
 #define RETIRED	(77 * 4096)
-
-static sigjmp_buf on_bus_error;
-
-static void bus_error(int sig)
-{
-	siglongjmp(on_bus_error, 1);
-}
-
-/* Whether reading there ends in SIGBUS. */
-static bool faults(volatile uint8_t *p)
-{
-	void (*old)(int) = signal(SIGBUS, bus_error);
-	volatile bool ret = true;
-
-	if (!sigsetjmp(on_bus_error, 1)) {
-		*p;
-		ret = false;
-	}
-	signal(SIGBUS, old);
-	return ret;
-}
 
 static int start(struct vt_dev *dev, const struct vt_gpu *gpu)
 {
@@ -247,36 +224,27 @@ TEST_F_TIMEOUT(dmabuf, outlives_everything, 120)
 	memcpy(uuid, dev->uuid, VT_UUID);
 	munmap(self->fb, 32 * VT_MIB);
 	vt_close(dev);
-	EXPECT_TRUE(faults(p));
+	EXPECT_TRUE(vt_faults(p));
 	ASSERT_EQ(0, vt_open(dev, uuid));
 	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
 	ASSERT_NE(NULL, self->fb);
 	EXPECT_TRUE(vt_is_zero(self->fb, SIZE));
 	vt_fill(self->fb, SIZE, 6);
-	EXPECT_TRUE(faults(p));
-	EXPECT_TRUE(faults(p + SIZE - 1));
+	EXPECT_TRUE(vt_faults(p));
+	EXPECT_TRUE(vt_faults(p + SIZE - 1));
 
 	munmap(self->fb, 32 * VT_MIB);
 	vt_close(dev);
 	EXPECT_EQ(0, vt_remove(uuid));
-	EXPECT_TRUE(faults(p));
+	EXPECT_TRUE(vt_faults(p));
 	vt_gpu_del(&self->gpu);
-	EXPECT_TRUE(faults(p));
+	EXPECT_TRUE(vt_faults(p));
 	munmap(p, SIZE);
 	close(fd);
 	/* For the teardown. */
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", NULL));
 	ASSERT_EQ(0, start(dev, &self->gpu));
 	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
-}
-
-static int move(FIXTURE_DATA(dmabuf) *self, unsigned long page)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %lu", self->dev.uuid, page);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/move",
-			strrchr(self->gpu.dir, '/') + 1);
 }
 
 #define TRACING "/sys/kernel/tracing"
@@ -308,19 +276,17 @@ static unsigned int traced_pieces(void)
  */
 TEST_F_TIMEOUT(dmabuf, importer, 120)
 {
-	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
 	struct drm_gem_close done = { };
 	struct vt_dev *dev = &self->dev;
 	unsigned int pieces = 0;
-	int card, fd, traced, i;
+	int card, fd, handle, traced, i;
 	long long held[2];
 
 	if (vt_pgpu())
 		SKIP(return, "vgem cannot have a device's memory");
-	/* Its node is there at once; udev may be thousands of events behind. */
-	if (system("modprobe -q vgem"))
+	card = vt_open_vgem();
+	if (card == -ENOENT)
 		SKIP(return, "no vgem");
-	card = vt_open_card("vgem");
 	ASSERT_LE(0, card);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	vt_fill(self->fb, SIZE, 8);
@@ -331,10 +297,9 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 					       RETIRED));
 	fd = get(dev, plane_id(dev, PRIMARY));
 	ASSERT_LE(0, fd);
-	prime.fd = fd;
 	traced = !vt_write("1", TRACING "/events/dma/dma_map_sg/enable");
-	ASSERT_EQ(0, ioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime))
-		TH_LOG("%s", strerror(errno));
+	handle = vt_vgem_import(card, fd);
+	ASSERT_LT(0, handle) TH_LOG("%s", strerror(-handle));
 	if (traced) {
 		pieces = traced_pieces();
 		vt_write("0", TRACING "/events/dma/dma_map_sg/enable");
@@ -347,7 +312,7 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	close(fd);
 	/* It cannot be told, so what it holds must stay where it is. */
 	if (pieces && !vt_debugfs())
-		EXPECT_EQ(-EBUSY, move(self, 0));
+		EXPECT_EQ(-EBUSY, vt_move(&self->gpu, self->dev.uuid, 0));
 	held[0] = vt_pfn(&self->gpu, dev->uuid, 0);
 	held[1] = vt_pfn(&self->gpu, dev->uuid, RETIRED);
 	/* With the import in place: reset, close, remove, power off. */
@@ -361,7 +326,7 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	munmap(self->fb, 32 * VT_MIB);
 	vt_end(dev);
 	vt_gpu_del(&self->gpu);
-	done.handle = prime.handle;
+	done.handle = handle;
 	EXPECT_EQ(0, ioctl(card, DRM_IOCTL_GEM_CLOSE, &done));
 	close(card);
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", NULL));
@@ -426,7 +391,7 @@ TEST_F_TIMEOUT(dmabuf, peer, 120)
 		SKIP(return, "no importer for this kernel");
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	for (i = 0; i < 10; i++)
-		ASSERT_EQ(0, move(self, i * 100 + 1));
+		ASSERT_EQ(0, vt_move(&self->gpu, self->dev.uuid, i * 100 + 1));
 	fd = get(dev, plane_id(dev, PRIMARY));
 	ASSERT_LE(0, fd);
 	importer = open(IMPORTER, O_RDWR | O_CLOEXEC);
@@ -439,9 +404,9 @@ TEST_F_TIMEOUT(dmabuf, peer, 120)
 	}
 	EXPECT_TRUE(has_picture(self, importer));
 	/* There and back. */
-	ASSERT_EQ(0, move(self, 1));
+	ASSERT_EQ(0, vt_move(&self->gpu, self->dev.uuid, 1));
 	EXPECT_TRUE(was_told(importer));
-	ASSERT_EQ(0, move(self, 600));
+	ASSERT_EQ(0, vt_move(&self->gpu, self->dev.uuid, 600));
 	ASSERT_LT(0, dprintf(importer, "%d", fd));
 	EXPECT_TRUE(has_picture(self, importer));
 

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,27 +259,6 @@ TEST_F_TIMEOUT(killed, ioeventfd, 120)
 	vt_close(&self->dev);
 }
 
-static sigjmp_buf on_bus_error;
-
-static void bus_error(int sig)
-{
-	siglongjmp(on_bus_error, 1);
-}
-
-/* Whether reading there ends in SIGBUS. */
-static bool faults(volatile uint8_t *p)
-{
-	void (*old)(int) = signal(SIGBUS, bus_error);
-	volatile bool ret = true;
-
-	if (!sigsetjmp(on_bus_error, 1)) {
-		*p;
-		ret = false;
-	}
-	signal(SIGBUS, old);
-	return ret;
-}
-
 static int stage_dmabuf(struct vt_dev *dev, uint32_t *fb)
 {
 	int ret = stage_mapped(dev, fb);
@@ -298,22 +276,26 @@ TEST_F_TIMEOUT(killed, dmabuf, 120)
 	ASSERT_NE(MAP_FAILED, p);
 	EXPECT_EQ(-1, vt_differs(p, PICTURE, 1));
 	succeed(_metadata, self);
-	EXPECT_TRUE(faults(p));
-	EXPECT_TRUE(faults(p + PICTURE - 1));
+	EXPECT_TRUE(vt_faults(p));
+	EXPECT_TRUE(vt_faults(p + PICTURE - 1));
 	munmap(p, PICTURE);
 	close(fd);
 	vt_close(&self->dev);
 }
 
-/* The file of a migration that nobody leads any more. */
-static void file_is_dead(struct __test_metadata *_metadata, int fd, bool loads)
+/* Killed with the file of a migration, which nobody leads any more then. */
+static void dies_migrating(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(killed) *self, stage_fn stage, bool loads)
 {
+	int fd = start(_metadata, self, stage);
 	char buf[64] = { };
 
+	succeed(_metadata, self);
 	EXPECT_EQ(-1, loads ? write(fd, buf, sizeof(buf)) :
 			      read(fd, buf, sizeof(buf)));
 	EXPECT_EQ(ENODEV, errno);
 	close(fd);
+	vt_close(&self->dev);
 }
 
 /* In a state, and some of the data has been read. */
@@ -341,17 +323,13 @@ static int stage_precopy(struct vt_dev *dev, uint32_t *fb)
 TEST_F_TIMEOUT(killed, precopy, 120)
 {
 	bool precopy;
-	int fd;
 
 	ASSERT_EQ(0, vt_open(&self->dev, self->uuid));
 	precopy = vt_mig_precopy(&self->dev);
 	vt_close(&self->dev);
 	if (!precopy)
 		SKIP(return, "no PRE_COPY on this kernel");
-	fd = start(_metadata, self, stage_precopy);
-	succeed(_metadata, self);
-	file_is_dead(_metadata, fd, false);
-	vt_close(&self->dev);
+	dies_migrating(_metadata, self, stage_precopy, false);
 }
 
 static int stage_stop_copy(struct vt_dev *dev, uint32_t *fb)
@@ -361,11 +339,7 @@ static int stage_stop_copy(struct vt_dev *dev, uint32_t *fb)
 
 TEST_F_TIMEOUT(killed, stop_copy, 120)
 {
-	int fd = start(_metadata, self, stage_stop_copy);
-
-	succeed(_metadata, self);
-	file_is_dead(_metadata, fd, false);
-	vt_close(&self->dev);
+	dies_migrating(_metadata, self, stage_stop_copy, false);
 }
 
 /* Half of a stream of this vGPU's own has been written to it. */
@@ -393,11 +367,7 @@ static int stage_resuming(struct vt_dev *dev, uint32_t *fb)
 
 TEST_F_TIMEOUT(killed, resuming, 120)
 {
-	int fd = start(_metadata, self, stage_resuming);
-
-	succeed(_metadata, self);
-	file_is_dead(_metadata, fd, true);
-	vt_close(&self->dev);
+	dies_migrating(_metadata, self, stage_resuming, true);
 }
 
 static int stage_error(struct vt_dev *dev, uint32_t *fb)
@@ -414,11 +384,7 @@ static int stage_error(struct vt_dev *dev, uint32_t *fb)
 
 TEST_F_TIMEOUT(killed, error, 120)
 {
-	int fd = start(_metadata, self, stage_error);
-
-	succeed(_metadata, self);
-	file_is_dead(_metadata, fd, true);
-	vt_close(&self->dev);
+	dies_migrating(_metadata, self, stage_error, true);
 }
 
 TEST_HARNESS_MAIN

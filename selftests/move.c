@@ -53,10 +53,7 @@ FIXTURE_TEARDOWN(move)
 
 static int move(FIXTURE_DATA(move) *self, unsigned long page)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %lu", self->dev.uuid, page);
-	return vt_write(text, "%s/move", dir(&self->gpu));
+	return vt_move(&self->gpu, self->dev.uuid, page);
 }
 
 static long long spare(FIXTURE_DATA(move) *self)

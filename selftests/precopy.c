@@ -424,25 +424,24 @@ TEST_F(precopy, via_each)
 /* Who writes by DMA is not noticed, so what it has mapped is sent once more. */
 TEST_F(precopy, importer)
 {
-	struct drm_prime_handle prime = { .flags = DRM_CLOEXEC | DRM_RDWR };
 	struct vt_stream *s = &self->stream;
 	size_t size = VT_PICTURE_PAGES * PAGE;
-	int card, fd, i;
+	int card, buf, fd, i;
 
 	if (!vt_mig_precopy(&self->src))
 		SKIP(return, "no PRE_COPY on this kernel");
 	if (vt_pgpu())
 		SKIP(return, "vgem cannot have a device's memory");
-	if (system("modprobe -q vgem"))
+	card = vt_open_vgem();
+	if (card == -ENOENT)
 		SKIP(return, "no vgem");
-	card = vt_open_card("vgem");
 	ASSERT_LE(0, card);
 	ASSERT_EQ(0, vt_restart(&self->src, &self->fb, "console=dmabuf"));
 	vt_fill(self->fb, FB, 26);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(&self->src, 0, 1024, 768,
 					     4 * VT_MIB));
-	prime.fd = vt_dmabuf(&self->src);
-	ASSERT_LE(0, prime.fd);
+	buf = vt_dmabuf(&self->src);
+	ASSERT_LE(0, buf);
 	/* Without an importer a dma-buf is nothing that is written to. */
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, vt_mig_set(&self->src, VFIO_DEVICE_STATE_PRE_COPY,
@@ -462,9 +461,9 @@ TEST_F(precopy, importer)
 					NULL));
 		if (i)
 			break;
-		ASSERT_EQ(0, ioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
+		ASSERT_LT(0, vt_vgem_import(card, buf));
 	}
-	close(prime.fd);
+	close(buf);
 	close(card);
 }
 

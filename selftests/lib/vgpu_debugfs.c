@@ -26,6 +26,15 @@ int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
 			strrchr(gpu->dir, '/') + 1);
 }
 
+int vt_move(const struct vt_gpu *gpu, const char *uuid, unsigned long page)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %lu", uuid, page);
+	return vt_write(text, VT_DEBUGFS "/vgpu/%s/move",
+			strrchr(gpu->dir, '/') + 1);
+}
+
 long long vt_pfn(const struct vt_gpu *gpu, const char *uuid,
 		 unsigned long offset)
 {

@@ -582,37 +582,3 @@ int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector)
 	close(arg.fd);
 	return ret;
 }
-
-static uint32_t vt_word(uint32_t seed, size_t i)
-{
-	uint32_t x = seed ^ (uint32_t)i * 2654435761u;
-
-	return x ^ x >> 15 ^ (uint32_t)(i >> 32);
-}
-
-void vt_fill(void *buf, size_t len, uint32_t seed)
-{
-	uint32_t *word = buf;
-	size_t i;
-
-	for (i = 0; i < len / 4; i++)
-		word[i] = vt_word(seed, i);
-}
-
-long long vt_differs(const void *buf, size_t len, uint32_t seed)
-{
-	const uint32_t *word = buf;
-	size_t i;
-
-	for (i = 0; i < len / 4; i++)
-		if (word[i] != vt_word(seed, i))
-			return i * 4;
-	return -1;
-}
-
-bool vt_is_zero(const void *buf, size_t len)
-{
-	const char *p = buf;
-
-	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
-}

@@ -65,7 +65,8 @@ long long vt_available(const struct vt_gpu *gpu, const char *type);
 
 /*
  * debugfs.  Mount it where it belongs unless it is there, with our directory; an
- * error in the memory, and the page frame, behind an offset of a vGPU.
+ * error in the memory, and the page frame, behind an offset of a vGPU; give a page
+ * of a vGPU other memory.
  */
 #define VT_DEBUGFS	"/sys/kernel/debug"
 int vt_debugfs(void);
@@ -73,6 +74,7 @@ int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
 	      unsigned long offset);
 long long vt_pfn(const struct vt_gpu *gpu, const char *uuid,
 		 unsigned long offset);
+int vt_move(const struct vt_gpu *gpu, const char *uuid, unsigned long page);
 
 /*
  * A vGPU that is open through a container and its group.  @region tells where
@@ -149,5 +151,7 @@ void vt_fill(void *buf, size_t len, uint32_t seed);
 /* Offset of the first byte that differs, or -1. */
 long long vt_differs(const void *buf, size_t len, uint32_t seed);
 bool vt_is_zero(const void *buf, size_t len);
+/* Whether reading there ends in SIGBUS. */
+bool vt_faults(volatile uint8_t *p);
 
 #endif /* VGPU_TEST_H */
