@@ -260,7 +260,9 @@ def run(release, command, load=True, out=None, err=None, share="",
     kind, device = parse_pgpu(pgpu)
     os.makedirs(LOGS, exist_ok=True)
     directory = tempfile.mkdtemp(prefix="run-", dir=CACHE)
-    log = os.path.join(LOGS, f"kernel-{name}-{release}.log")
+    # Of this run alone as long as it lasts; another lab may be at the same.
+    log = os.path.join(directory, "kernel.log")
+    kept = os.path.join(LOGS, f"kernel-{name}-{release}.log")
     with open(os.path.join(directory, "command"), "w") as text:
         text.write(command + "\n")
     open(os.path.join(directory, "stderr"), "w").close()
@@ -280,7 +282,7 @@ def run(release, command, load=True, out=None, err=None, share="",
         if _started(directory) or attempt or accel() == "kvm":
             break
         say("it did not come up; once more")
-        os.replace(log, log + ".first")
+        os.replace(log, kept + ".first")
     tail.end()
 
     status = None
@@ -290,7 +292,8 @@ def run(release, command, load=True, out=None, err=None, share="",
     except (FileNotFoundError, ValueError):
         trouble = trouble or "the lab host ended before the command did"
     seen, context = _find_trouble(log)
-    return Result(status, seen or trouble, context, log, directory)
+    os.replace(log, kept)
+    return Result(status, seen or trouble, context, kept, directory)
 
 
 def discard(result):
