@@ -27,19 +27,21 @@ _CLIENTS = ("migrate.sh", "pingpong.sh", "several.sh", "unplug.sh", "mdevctl.sh"
 _NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
 # What is too long for the fast set.
 _FAST = tuple(name for name in PROGRAMS
-              if name not in ("pingpong.sh", "several.sh",
+              if name not in ("pingpong.sh", "several.sh", "libvirt.sh",
                               "libvirt-migrate.sh"))
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
                  "mapping", "migration", "streams", "precopy", "arrives",
                  "hwpoison", "dmabuf", "iommufd", "hostile", "configfs.sh",
                  "removal.sh", "guest.sh")
-# Of that, what is not the guest's.
-_NO_GUEST = tuple(name for name in _OTHER_KERNEL if name not in _GUEST)
+# Of that, what meets the kernel the most.
+_FAST_KERNEL = tuple(name for name in _OTHER_KERNEL
+                     if name not in ("streams", "arrives", "hwpoison",
+                                     "hostile", "guest.sh"))
 # What memory behind a BAR does in another way.
 _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
                  "streams", "precopy", "arrives", "dmabuf", "linear.sh")
-_FAST_MEMORY = ("framebuffer", "mapping", "move", "migration", "linear.sh")
+_FAST_MEMORY = ("framebuffer", "mapping", "linear.sh")
 # And where it meets a guest, or somebody who does not behave.
 _MORE_MEMORY = _OTHER_MEMORY + ("hwpoison", "hostile", "stress", "removal.sh",
                                 "guest.sh", "pingpong.sh")
@@ -72,8 +74,8 @@ class Run:
 RUNS = (
     Run("6.12", "soft", _FAST, PROGRAMS),
     # Its migration has less, and QEMU takes another way with it.
-    Run("6.1", "soft", _OTHER_KERNEL, _OTHER_KERNEL + ("migrate.sh",)),
-    Run("7", "soft", _NO_GUEST, _OTHER_KERNEL),
+    Run("6.1", "soft", _FAST_KERNEL, _OTHER_KERNEL + ("migrate.sh",)),
+    Run("7", "soft", _FAST_KERNEL, _OTHER_KERNEL),
     # Kernels that have to be built first.
     Run("debug", "soft", (), _NO_CLIENTS + ("migrate.sh",)),
     Run("race", "soft", (), _RACES),
