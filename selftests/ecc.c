@@ -536,7 +536,8 @@ static int rebind(ecc_data *self)
 	return ret ?: vt_write(self->address, "/sys/bus/pci/drivers/vgpu/bind");
 }
 
-TEST_F(ecc, survives)
+/* Bound anew a hundred times. */
+TEST_F_TIMEOUT(ecc, survives, 120)
 {
 	static uint8_t list[65536], again[65536];
 	char path[VT_PATH], old[VT_PATH];

@@ -158,7 +158,7 @@ TEST_F(move, few_faults)
 #define MOVES		10000
 /* Where a debug kernel makes them slow, fewer are enough; in nanoseconds. */
 #define FEW_MOVES	1000
-#define LONG		(180 * 1000000000ULL)
+#define LONG		(60 * 1000000000ULL)
 
 /* What a guest and a VMM do with the framebuffer meets 10,000 moves. */
 TEST_F_TIMEOUT(move, under_load, 1200)

@@ -18,7 +18,7 @@ def _add_machine_options(parser):
                         help="memory, as 512M or 4G (default %(default)s)")
     parser.add_argument("--pgpu", default="soft", metavar="KIND[:SIZE]",
                         help="GPU: soft, or a PCI device of QEMU's, bochs "
-                        "(256M) or ivshmem (1G) (default %(default)s)")
+                        "or ivshmem (256M both) (default %(default)s)")
     parser.add_argument("--append", default="", metavar="ARGS",
                         help="more arguments for its kernel")
     parser.add_argument("--qemu", default="", metavar="ARGS",

@@ -63,7 +63,7 @@ _PGPUS = {
     "ivshmem": ("-object memory-backend-ram,id=pgpu,size={size},share=on "
                 "-device ivshmem-plain,memdev=pgpu "
                 "-device VGA,vgamem_mb=32 -device bochs-display,vgamem=4M "
-                "-device e1000", "1G"),
+                "-device e1000", "256M"),
 }
 
 # A node without processors beside the one that has everything.
