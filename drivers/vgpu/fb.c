@@ -118,6 +118,14 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 	return pgpu->desc.ops->vram_map(pgpu, vram, nr, alloc, run);
 }
 
+static void vgpu_fb_unmap(struct vgpu_fb *fb, u32 region, u64 page, u64 nr)
+{
+	/* Even private copies go, though nothing here makes any. */
+	if (nr && fb->mapping)
+		unmap_mapping_range(fb->mapping, VGPU_INDEX_TO_OFFSET(region) +
+				    (page << PAGE_SHIFT), nr << PAGE_SHIFT, 1);
+}
+
 /**
  * vgpu_fb_zap() - take away the mappings of some pages
  * @fb: its lock is held for writing, and its resv
@@ -138,15 +146,13 @@ void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 	u32 i;
 
 	lockdep_assert_held_write(&fb->lock);
-	for (i = 0; i < ARRAY_SIZE(views) && fb->mapping; i++) {
-		if (views[i].base >= page + nr)
-			continue;
-		first = max(page, views[i].base);
-		/* Even private copies go, though nothing here makes any. */
-		unmap_mapping_range(fb->mapping,
-				    VGPU_INDEX_TO_OFFSET(views[i].region) +
-				    ((first - views[i].base) << PAGE_SHIFT),
-				    (page + nr - first) << PAGE_SHIFT, 1);
+	for (i = 0; i < ARRAY_SIZE(views); i++) {
+		/* What lies before it is at the end of the window. */
+		first = clamp(views[i].base, page, page + nr);
+		vgpu_fb_unmap(fb, views[i].region, page - views[i].base +
+			      (fb->size >> PAGE_SHIFT), first - page);
+		vgpu_fb_unmap(fb, views[i].region, first - views[i].base,
+			      page + nr - first);
 	}
 	vgpu_dmabuf_zap(fb, page, nr);
 }
@@ -464,8 +470,6 @@ void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
 		return;
 	down_write(&fb->lock);
 	fb->window[window] = base;
-	if (fb->mapping)
-		unmap_mapping_range(fb->mapping, VGPU_INDEX_TO_OFFSET(region),
-				    fb->size, 1);
+	vgpu_fb_unmap(fb, region, 0, fb->size >> PAGE_SHIFT);
 	up_write(&fb->lock);
 }

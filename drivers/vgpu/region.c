@@ -151,26 +151,40 @@ static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 }
 
 /*
+ * Where a position in a window is in the framebuffer, behind whose end follows its
+ * beginning, and how many of @len bytes come before that.
+ *
  * The base may move between looking at it and the copy; then the caller gets
  * the picture before the move, as it would have with a faster read.
  */
-static u64 window_offset(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos)
+static u64 window_offset(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+			 size_t len, size_t *n)
 {
-	return (READ_ONCE(vgpu->fb.window[window]) << PAGE_SHIFT) + pos;
+	u64 base = READ_ONCE(vgpu->fb.window[window]) << PAGE_SHIFT;
+	u64 offset = (base + pos) % vgpu->fb.size;
+
+	*n = min_t(u64, len, vgpu->fb.size - offset);
+	return offset;
 }
 
 static int window_read(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
 		       void *buf, size_t len)
 {
-	return vgpu_fb_read(&vgpu->fb, window_offset(vgpu, window, pos), buf,
-			    len);
+	size_t n;
+	u64 offset = window_offset(vgpu, window, pos, len, &n);
+	int ret = vgpu_fb_read(&vgpu->fb, offset, buf, n);
+
+	return ret ?: vgpu_fb_read(&vgpu->fb, 0, buf + n, len - n);
 }
 
 static int window_write(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
 			const void *buf, size_t len)
 {
-	return vgpu_fb_write(&vgpu->fb, window_offset(vgpu, window, pos), buf,
-			     len);
+	size_t n;
+	u64 offset = window_offset(vgpu, window, pos, len, &n);
+	int ret = vgpu_fb_write(&vgpu->fb, offset, buf, n);
+
+	return ret ?: vgpu_fb_write(&vgpu->fb, 0, buf + n, len - n);
 }
 
 static int edid_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)

@@ -9,7 +9,9 @@
 
 /*
  * The first framebuffer page of what a VMA offset names.  Called with
- * vgpu_fb.lock held, under which the windows do not move.
+ * vgpu_fb.lock held, under which the windows do not move.  Behind the end of the
+ * framebuffer they go on with its beginning: a VMM whose idea of the picture is
+ * not of now must not die of that, for the guest can bring it about.
  */
 static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 {
@@ -18,12 +20,13 @@ static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 	lockdep_assert_held(&vgpu->fb.lock);
 	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
 	case VGPU_REGION_CONSOLE:
-		return page + vgpu->fb.window[VGPU_WINDOW_CONSOLE];
+		page += vgpu->fb.window[VGPU_WINDOW_CONSOLE];
+		break;
 	case VGPU_REGION_CURSOR:
-		return page + vgpu->fb.window[VGPU_WINDOW_CURSOR];
-	default:
-		return page;
+		page += vgpu->fb.window[VGPU_WINDOW_CURSOR];
+		break;
 	}
+	return page % (vgpu->fb.size >> PAGE_SHIFT);
 }
 
 /*

@@ -184,8 +184,9 @@
  * The console region is a window onto the framebuffer that always begins at
  * the first page of the picture which head 0 shows.  VFIO's plane information
  * names a region but no offset in it, so a moving picture needs a region that
- * moves along.  Mappings of it follow the picture by themselves.  The cursor
- * region does the same for the cursor image.
+ * moves along.  Mappings of it follow the picture by themselves.  Behind the end
+ * of the framebuffer its beginning follows.  The cursor region does the same for
+ * the cursor image.
  */
 #define VGPU_REGION_CONSOLE		9	/* VFIO_PCI_NUM_REGIONS */
 /* VFIO_REGION_TYPE_GFX, VFIO_REGION_SUBTYPE_GFX_EDID: see linux/vfio.h */
