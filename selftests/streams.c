@@ -128,6 +128,28 @@ TEST_F(streams, other_type)
 	vt_end(&other);
 }
 
+/* A VMM that gives up with the first write that fails, as QEMU does, is told why. */
+TEST_F(streams, reason)
+{
+	char uuid[VT_UUID], *data;
+	int fd, i;
+
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	data = self->stream.data;
+	data[0] ^= 1;
+	strcpy(uuid, self->dst.uuid);
+	for (i = 1; i <= 2; i++) {
+		ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING,
+					&fd));
+		EXPECT_EQ(-1, write(fd, data, self->stream.len));
+		EXPECT_EQ(-1, write(fd, data, self->stream.len));
+		close(fd);
+		vt_close(&self->dst);
+		EXPECT_EQ(i, log_says(uuid));
+		ASSERT_EQ(0, vt_open(&self->dst, uuid));
+	}
+}
+
 struct racer {
 	pthread_t thread;
 	int fd;

@@ -276,7 +276,7 @@ struct vgpu_vblank {
  * @state: VFIO_DEVICE_STATE_*
  * @file: what is read or written in @state, with a reference; or NULL
  * @logging: the VMM wants to know which memory of the guest was written; none is
- * @told: the log has said once why a stream was refused
+ * @told: the log has said why a stream of this VMM was refused
  */
 struct vgpu_migration {
 	struct mutex lock;

@@ -268,5 +268,6 @@ void vgpu_migration_close(struct vgpu *vgpu)
 	mutex_lock(&vgpu->migration.lock);
 	migration_leave(vgpu);
 	vgpu->migration.logging = false;
+	vgpu->migration.told = false;
 	mutex_unlock(&vgpu->migration.lock);
 }

@@ -31,6 +31,23 @@ static const struct vgpu_stream_fb resume_fb = {
 };
 
 /*
+ * Say why a stream is refused, at once, for QEMU gives up with the first write that
+ * fails; and once for each VMM, for it is up to that how often it tries.
+ */
+static void resume_tell(struct migration_file *f)
+{
+	struct vgpu *vgpu = f->vgpu;
+
+	lockdep_assert_held(&vgpu->migration.lock);
+	if (!f->stream->error)
+		return;
+	if (!vgpu->migration.told)
+		dev_notice_ratelimited(vgpu->vdev.dev, "migration stream refused: %s\n",
+				       f->stream->why);
+	vgpu->migration.told = true;
+}
+
+/*
  * Pages straight from the VMM's memory, so that they are copied once.  Returns how
  * many bytes, none when that memory is not there.
  */
@@ -43,6 +60,7 @@ static ssize_t resume_pages(struct migration_file *f, struct iov_iter *from,
 	if (!f->ended) {
 		n = vgpu_fb_write_iter(&f->vgpu->fb, offset, from, len);
 		vgpu_stream_passed(f->stream, n);
+		resume_tell(f);
 	}
 	mutex_unlock(&f->vgpu->migration.lock);
 	return n;
@@ -53,12 +71,14 @@ static int resume_buffer(struct migration_file *f, struct iov_iter *from,
 			 size_t len)
 {
 	size_t n = copy_from_iter(f->buf, len, from);
-	int ret = -EFAULT;
+	int ret = n ? -ENODEV : -EFAULT;
 
 	if (n) {
 		mutex_lock(&f->vgpu->migration.lock);
-		ret = f->ended ? -ENODEV :
-		      vgpu_stream_feed(f->stream, f->buf, n);
+		if (!f->ended) {
+			ret = vgpu_stream_feed(f->stream, f->buf, n);
+			resume_tell(f);
+		}
 		mutex_unlock(&f->vgpu->migration.lock);
 	}
 	if (ret)
@@ -151,14 +171,9 @@ int vgpu_migration_load(struct file *file)
 
 	lockdep_assert_held(&vgpu->migration.lock);
 	ret = vgpu_stream_finish(f->stream);
-	if (ret) {
-		/* Not again, for it is up to the VMM how often. */
-		if (!vgpu->migration.told)
-			dev_notice(vgpu->vdev.dev, "migration stream refused: %s\n",
-				   f->stream->why);
-		vgpu->migration.told = true;
+	resume_tell(f);
+	if (ret)
 		return ret;
-	}
 	mutex_lock(&vgpu->lock);
 	if (vgpu->revoked || vgpu->model->ecc.dbe != f->dbe)
 		ret = -EIO;
