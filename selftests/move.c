@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Pages of the framebuffer get other memory while they are in use. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -153,6 +155,65 @@ TEST_F(move, few_faults)
 	getrusage(RUSAGE_SELF, &after);
 	TH_LOG("%ld faults", after.ru_minflt - before.ru_minflt);
 	EXPECT_LE(after.ru_minflt - before.ru_minflt, 8);
+}
+
+/* Words that are not zero in the memory behind the BAR of a device without driver. */
+static long left_in(const char *dir, size_t size)
+{
+	uint32_t *map = MAP_FAILED;
+	char path[VT_PATH];
+	long nr = 0;
+	size_t i;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.256s/resource2_wc", dir);
+	fd = open(path, O_RDWR);
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "%.256s/resource0_wc", dir);
+		fd = open(path, O_RDWR);
+	}
+	if (fd >= 0 && !vt_write("1", "%s/enable", dir))
+		map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (map == MAP_FAILED)
+		return -1;
+	for (i = 0; i < size / 4; i++)
+		nr += !!map[i];
+	munmap(map, size);
+	vt_write("0", "%s/enable", dir);
+	return nr;
+}
+
+#define SPARE_MIB "/sys/module/vgpu_linear/parameters/spare_mib"
+
+/* Whoever has a device after this driver finds nothing of a guest in it. */
+TEST_F(move, left_behind)
+{
+	unsigned long page;
+
+	if (!vt_pgpu())
+		SKIP(return, "a software GPU ends with its memory");
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	ASSERT_EQ(0, vt_write("2", SPARE_MIB));
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
+	memset(self->fb, 0x5a, FB);
+	for (page = 0; page < 8; page++)
+		ASSERT_EQ(0, move(self, page));
+	munmap(self->fb, FB);
+	vt_end(&self->dev);
+	ASSERT_EQ(0, vt_write(vt_pgpu(), "%s/driver/unbind", self->gpu.dir));
+	EXPECT_EQ(0, left_in(self->gpu.dir, 64 * VT_MIB));
+
+	ASSERT_EQ(0, vt_write("0", SPARE_MIB));
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "16Q"));
+	self->fb = vt_mmap(&self->dev, BAR0, 0, FB);
+	ASSERT_NE(NULL, self->fb);
 }
 
 #define MOVES		10000

@@ -15,6 +15,7 @@
  * @lock: held while a block is cleared
  * @stale: a bit for each block that must be cleared before it is used
  * @given: a bit for each block that has been given out since it was cleared
+ * @used: a bit for each block that a guest may have had
  * @work: clears stale blocks ahead of time
  */
 struct linear_vram {
@@ -24,6 +25,7 @@ struct linear_vram {
 	struct mutex lock;
 	unsigned long *stale;
 	unsigned long *given;
+	unsigned long *used;
 	struct work_struct work;
 };
 

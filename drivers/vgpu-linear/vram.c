@@ -44,6 +44,7 @@ static void linear_vram_free(struct linear_vram *vram)
 {
 	if (vram->base)
 		memunmap(vram->base);
+	bitmap_free(vram->used);
 	bitmap_free(vram->given);
 	bitmap_free(vram->stale);
 }
@@ -62,8 +63,9 @@ int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size)
 	vram->pfn = PHYS_PFN(start);
 	vram->stale = bitmap_alloc(vram->nr_blocks, GFP_KERNEL);
 	vram->given = bitmap_zalloc(vram->nr_blocks, GFP_KERNEL);
+	vram->used = bitmap_zalloc(vram->nr_blocks, GFP_KERNEL);
 	vram->base = memremap(start, size, MEMREMAP_WC);
-	if (!vram->stale || !vram->given || !vram->base) {
+	if (!vram->stale || !vram->given || !vram->used || !vram->base) {
 		linear_vram_free(vram);
 		return -ENOMEM;
 	}
@@ -76,7 +78,14 @@ int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size)
 
 void linear_vram_fini(struct linear_vram *vram)
 {
+	/*
+	 * Whoever has the device next finds nothing of a guest in it, nor in the
+	 * spare pages, which are cleared when they are taken.
+	 */
 	cancel_work_sync(&vram->work);
+	bitmap_and(vram->stale, vram->stale, vram->used, vram->nr_blocks);
+	bitmap_or(vram->stale, vram->stale, vram->given, vram->nr_blocks);
+	linear_vram_work(&vram->work);
 	linear_vram_free(vram);
 	mutex_destroy(&vram->lock);
 }
@@ -93,8 +102,10 @@ int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 		linear_block_clear(vram, block);
 		stale = false;
 	}
-	if (alloc && !test_bit(block, vram->given))
+	if (alloc && !test_bit(block, vram->given)) {
+		set_bit(block, vram->used);
 		set_bit(block, vram->given);
+	}
 	run->pfn = vram->pfn + page;
 	run->vaddr = stale ? NULL : vram->base + (page << PAGE_SHIFT);
 	run->nr = min_t(u64, nr, LINEAR_BLOCK_PAGES - page % LINEAR_BLOCK_PAGES);
