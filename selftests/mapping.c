@@ -254,6 +254,79 @@ TEST_F(mapping, charged)
 	rmdir(CGROUP);
 }
 
+/* How often somebody had more than memory.high. */
+static long long cgroup_was_high(void)
+{
+	char text[256], *p;
+
+	if (vt_read(text, sizeof(text), CGROUP "/memory.events"))
+		return -1;
+	p = strstr(text, "high ");
+	return p ? strtoll(p + strlen("high "), NULL, 10) : -1;
+}
+
+/* Touch all blocks of a vGPU, with as good as no memory allowed. */
+static void touch_throttled(struct vt_dev *dev)
+{
+	volatile uint8_t *map;
+	char limit[32];
+	uint64_t pos;
+
+	snprintf(limit, sizeof(limit), "%lld",
+		 vt_read_number(CGROUP "/memory.current") + VT_MIB);
+	map = vt_mmap(dev, BAR0, 0, 64 * VT_MIB);
+	if (!map || vt_write("0", CGROUP "/cgroup.procs") ||
+	    vt_write(limit, CGROUP "/memory.high"))
+		_exit(1);
+	for (pos = 0; ; pos = (pos + BLOCK) % (64 * VT_MIB)) {
+		map[pos] = 1;
+		if (!pos && vt_reset(dev))
+			_exit(1);
+	}
+}
+
+/* A VMM that has to wait for memory holds nobody else up. */
+TEST_F(mapping, throttled)
+{
+	uint64_t pos, began, longest = 0;
+	struct vt_dev other;
+	uint8_t *map;
+	int status;
+	pid_t pid;
+
+	if (vt_pgpu())
+		SKIP(return, "a device's memory is nobody's");
+	mkdir(CGROUP, 0755);
+	if (!vt_exists(CGROUP "/memory.high"))
+		SKIP(return, "no memory controller");
+	vt_end(&self->dev);
+	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "128Q"));
+	ASSERT_EQ(0, vt_start(&other, &self->gpu, "128Q"));
+	map = vt_mmap(&self->dev, BAR0, 0, 128 * VT_MIB);
+	ASSERT_NE(NULL, map);
+	pid = fork();
+	if (!pid)
+		touch_throttled(&other);
+	/* Until it is made to wait. */
+	for (pos = 0; pos < 300 && cgroup_was_high() < 3; pos++)
+		usleep(100000);
+	ASSERT_LE(3, cgroup_was_high());
+	for (pos = 0; pos < 128 * VT_MIB; pos += BLOCK) {
+		began = vt_now();
+		map[pos] = 1;
+		if (vt_now() - began > longest)
+			longest = vt_now() - began;
+	}
+	TH_LOG("%llu ms at most", (unsigned long long)longest / 1000000);
+	EXPECT_GT(1000000000, longest);
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	munmap(map, 128 * VT_MIB);
+	vt_end(&other);
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 #define NODE1 "/sys/devices/system/node/node1"
 #define SOFT "/sys/kernel/config/vgpu-soft"
 

@@ -18,17 +18,14 @@
  * @inode: its page cache has the pages; see memory.c
  * @blocks: by number of the 2 MiB block, absent until it is needed; see vram.c
  * @node: NUMA node to take memory from
- * @lock: held while a block is made, or is no longer contiguous
  * @report_lock: protects @pgpu; held while an error is reported, so it comes
- *	before all locks of the core.  @lock and folio locks of @inode do not
- *	wait for it.
+ *	before all locks of the core.  Folio locks of @inode do not wait for it.
  * @pgpu: whom errors are reported to, or NULL
  */
 struct soft_vram {
 	struct inode *inode;
 	struct xarray blocks;
 	int node;
-	struct mutex lock;
 	struct mutex report_lock;
 	struct pgpu *pgpu;
 };

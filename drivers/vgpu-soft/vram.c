@@ -11,14 +11,19 @@
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/wait_bit.h>
 
 #include "soft.h"
 
 #define SOFT_BLOCK_ORDER	(ilog2(PGPU_BLOCK_SIZE) - PAGE_SHIFT)
 #define SOFT_BLOCK_PAGES	(1UL << SOFT_BLOCK_ORDER)
 
-/* A block that is not contiguous; one that is has a pointer to its first page. */
+/*
+ * A block that is not contiguous, or not known to be so yet; one that is has a
+ * pointer to its first page.
+ */
 #define SOFT_SINGLE_PAGES	xa_mk_value(0)
+#define SOFT_BEING_MADE		xa_mk_value(1)
 
 static void soft_pages_free(struct page *first, u32 from)
 {
@@ -39,34 +44,51 @@ static bool soft_block_add(struct soft_vram *vram, u64 block, struct page *first
 	return added == SOFT_BLOCK_PAGES;
 }
 
-/* The entry of a block that had none: give it memory in one piece if there is. */
+/*
+ * The entry of a block that had none: give it memory in one piece if there is.
+ *
+ * Nobody waits for that but who wants the same block: memory is charged to the VMM,
+ * which is made to wait for that if it has too much, and the GPU has other VMMs.
+ */
 static void *soft_block_create(struct soft_vram *vram, u64 block)
 {
+	void *entry, *made = SOFT_SINGLE_PAGES;
 	struct page *first;
-	void *entry;
 
-	/* Clearing takes longest, and is done before others have to wait. */
+	/* First the entry, so that none of its pages is forgotten. */
+	entry = xa_cmpxchg(&vram->blocks, block, NULL, SOFT_BEING_MADE,
+			   GFP_KERNEL_ACCOUNT);
+	if (entry)
+		return xa_is_err(entry) ? NULL : entry;
 	first = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO |
 				 __GFP_NORETRY | __GFP_NOWARN,
 				 SOFT_BLOCK_ORDER);
-	if (first)
+	if (first) {
 		split_page(first, SOFT_BLOCK_ORDER);
-	mutex_lock(&vram->lock);
-	/* First the entry, so that none of its pages is forgotten. */
-	entry = xa_cmpxchg(&vram->blocks, block, NULL, SOFT_SINGLE_PAGES,
-			   GFP_KERNEL_ACCOUNT);
-	if (entry) {
-		if (first)
-			soft_pages_free(first, 0);
-		entry = xa_is_err(entry) ? NULL : entry;
-	} else {
-		entry = SOFT_SINGLE_PAGES;
-		if (first && soft_block_add(vram, block, first)) {
-			xa_store(&vram->blocks, block, first, GFP_NOWAIT);
-			entry = first;
-		}
+		if (soft_block_add(vram, block, first))
+			made = first;
 	}
-	mutex_unlock(&vram->lock);
+	/* It has been split if the memory of a page has failed already. */
+	entry = xa_cmpxchg(&vram->blocks, block, SOFT_BEING_MADE, made,
+			   GFP_NOWAIT);
+	/* The entry before the look for who waits. */
+	smp_mb();
+	wake_up_var(&vram->blocks);
+	return entry == SOFT_BEING_MADE ? made : entry;
+}
+
+/* The entry of a block that has memory, or will have when it is needed. */
+static void *soft_block_get(struct soft_vram *vram, u64 block)
+{
+	void *entry = xa_load(&vram->blocks, block);
+
+	if (!entry)
+		entry = soft_block_create(vram, block);
+	/* Single pages that others put in would be in the way of one piece. */
+	if (entry == SOFT_BEING_MADE)
+		wait_var_event(&vram->blocks,
+			       (entry = xa_load(&vram->blocks, block)) !=
+			       SOFT_BEING_MADE);
 	return entry;
 }
 
@@ -98,11 +120,10 @@ int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 	struct page *first = NULL;
 	void *entry;
 
-	entry = xa_load(&gpu->vram.blocks, block);
-	if (!entry && alloc)
-		entry = soft_block_create(&gpu->vram, block);
+	entry = alloc ? soft_block_get(&gpu->vram, block) :
+			xa_load(&gpu->vram.blocks, block);
 	run->nr = min_t(u64, nr, SOFT_BLOCK_PAGES - index);
-	if (entry == SOFT_SINGLE_PAGES) {
+	if (xa_is_value(entry)) {
 		first = soft_page_get(&gpu->vram, page, alloc);
 		run->nr = 1;
 	} else if (entry) {
@@ -123,12 +144,16 @@ int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 void soft_vram_split(struct soft_vram *vram, u64 page)
 {
 	u64 block = page / SOFT_BLOCK_PAGES;
+	void *entry = xa_load(&vram->blocks, block), *old;
 
-	/* One that is just being made is complete afterwards. */
-	mutex_lock(&vram->lock);
-	if (xa_load(&vram->blocks, block))
-		xa_store(&vram->blocks, block, SOFT_SINGLE_PAGES, GFP_KERNEL);
-	mutex_unlock(&vram->lock);
+	/* One that is just being made is not in one piece any more, either. */
+	while (entry && entry != SOFT_SINGLE_PAGES) {
+		old = xa_cmpxchg(&vram->blocks, block, entry, SOFT_SINGLE_PAGES,
+				 GFP_NOWAIT);
+		if (old == entry)
+			break;
+		entry = old;
+	}
 }
 
 /*
@@ -167,7 +192,6 @@ int soft_vram_init(struct soft_vram *vram, int node)
 	if (ret)
 		return ret;
 	xa_init(&vram->blocks);
-	mutex_init(&vram->lock);
 	vram->node = node;
 	return 0;
 }
@@ -176,5 +200,4 @@ void soft_vram_fini(struct soft_vram *vram)
 {
 	soft_memory_fini(vram);
 	xa_destroy(&vram->blocks);
-	mutex_destroy(&vram->lock);
 }
