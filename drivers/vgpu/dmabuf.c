@@ -26,7 +26,7 @@
 
 /**
  * struct vgpu_dmabuf - a dma-buf of a vGPU
- * @link: in vgpu_fb.dmabufs; protected by vgpu_fb.resv
+ * @link: in vgpu_fb.dmabufs until it has ended; protected by vgpu_fb.resv
  * @vgpu: whose; a reference on its VFIO device
  * @dmabuf: the dma-buf core's part
  * @inode: of its file, which may lose it before the dma-buf is released; a reference
@@ -235,7 +235,8 @@ static void vgpu_dmabuf_written(struct vgpu_dmabuf *buf)
 	struct vgpu_fb *fb = &buf->vgpu->fb;
 
 	down_read(&fb->lock);
-	vgpu_fb_mark(fb, buf->page, buf->nr);
+	if (!buf->ended)
+		vgpu_fb_mark(fb, buf->page, buf->nr);
 	up_read(&fb->lock);
 }
 
@@ -282,8 +283,6 @@ static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	void *vaddr;
 	int ret;
 
-	if (buf->vgpu->fb.device_memory)
-		return -EOPNOTSUPP;
 	atomic_inc(&buf->pins);
 	pages = vgpu_dmabuf_get_pages(buf);
 	if (IS_ERR(pages)) {
@@ -392,6 +391,16 @@ static void vgpu_dmabuf_release(struct dma_buf *dmabuf)
 	put_device(&vgpu->vdev.device);
 }
 
+/* The dma-buf core warns of a vmap that fails, so a device's memory has none. */
+static const struct dma_buf_ops vgpu_dmabuf_device_ops = {
+	.pin = vgpu_dmabuf_pin,
+	.unpin = vgpu_dmabuf_unpin,
+	.map_dma_buf = vgpu_dmabuf_map,
+	.unmap_dma_buf = vgpu_dmabuf_unmap,
+	.mmap = vgpu_dmabuf_mmap,
+	.release = vgpu_dmabuf_release,
+};
+
 static const struct dma_buf_ops vgpu_dmabuf_ops = {
 	.pin = vgpu_dmabuf_pin,
 	.unpin = vgpu_dmabuf_unpin,
@@ -425,7 +434,8 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size)
 	buf->page = offset >> PAGE_SHIFT;
 	buf->nr = PFN_UP(offset + size) - buf->page;
 
-	info.ops = &vgpu_dmabuf_ops;
+	info.ops = vgpu->fb.device_memory ? &vgpu_dmabuf_device_ops :
+					    &vgpu_dmabuf_ops;
 	info.size = buf->nr << PAGE_SHIFT;
 	info.flags = O_RDWR;
 	info.resv = &vgpu->fb.resv;
@@ -511,11 +521,10 @@ void vgpu_dmabuf_mark(struct vgpu_fb *fb)
 
 /**
  * vgpu_dmabuf_is_pinned() - whether a page has to stay
- * @fb: its resv is held, and its lock for writing
+ * @fb: its resv is held; and its lock for writing, or else the answer can change
  * @page: page number
  *
- * Return: true if an importer holds it that cannot be told.  What is held through
- * a dma-buf that has ended was another VMM's, and other memory.
+ * Return: true if an importer holds it that cannot be told
  */
 bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 {
@@ -523,8 +532,7 @@ bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 
 	dma_resv_assert_held(&fb->resv);
 	list_for_each_entry(buf, &fb->dmabufs, link)
-		if (!buf->ended && vgpu_dmabuf_shows(buf, page, 1) &&
-		    atomic_read(&buf->pins))
+		if (vgpu_dmabuf_shows(buf, page, 1) && atomic_read(&buf->pins))
 			return true;
 	return false;
 }
@@ -532,18 +540,22 @@ bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
 /**
  * vgpu_dmabuf_end() - nothing can be seen through the dma-bufs any more
  * @fb: the VMM that got them has closed the vGPU
+ *
+ * They may be kept, in any number, and are nothing to whoever opens it next.
  */
 void vgpu_dmabuf_end(struct vgpu_fb *fb)
 {
 	u64 nr = fb->size >> PAGE_SHIFT;
-	struct vgpu_dmabuf *buf;
+	struct vgpu_dmabuf *buf, *next;
 
 	dma_resv_lock(&fb->resv, NULL);
 	vgpu_dmabuf_stop(fb, 0, nr);
 	down_write(&fb->lock);
 	vgpu_dmabuf_zap(fb, 0, nr);
-	list_for_each_entry(buf, &fb->dmabufs, link)
+	list_for_each_entry_safe(buf, next, &fb->dmabufs, link) {
 		buf->ended = true;
+		list_del_init(&buf->link);
+	}
 	up_write(&fb->lock);
 	dma_resv_unlock(&fb->resv);
 }

@@ -169,6 +169,31 @@ static void vgpu_fb_claim_pages(struct vgpu_fb *fb, u64 page, u64 nr)
 	vgpu_fb_zap(fb, page, nr);
 }
 
+/*
+ * The same for one page that is to keep its content elsewhere; -EBUSY, and nobody
+ * is told of it in vain, when it has to stay.
+ */
+static int vgpu_fb_claim_page(struct vgpu_fb *fb, u64 page)
+{
+	bool pinned;
+
+	dma_resv_lock(&fb->resv, NULL);
+	pinned = vgpu_dmabuf_is_pinned(fb, page);
+	if (!pinned) {
+		vgpu_dmabuf_stop(fb, page, 1);
+		down_write(&fb->lock);
+		/* Some come without the resv. */
+		pinned = vgpu_dmabuf_is_pinned(fb, page);
+		if (!pinned) {
+			vgpu_fb_zap(fb, page, 1);
+			return 0;
+		}
+		up_write(&fb->lock);
+	}
+	dma_resv_unlock(&fb->resv);
+	return -EBUSY;
+}
+
 static void vgpu_fb_release_pages(struct vgpu_fb *fb)
 {
 	up_write(&fb->lock);
@@ -331,13 +356,13 @@ int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 
 	if (page >= fb->size >> PAGE_SHIFT)
 		return -EINVAL;
-	vgpu_fb_claim_pages(fb, page, 1);
+	ret = vgpu_fb_claim_page(fb, page);
+	if (ret)
+		return ret;
 	home = vgpu_fb_home(fb, page);
 	from = vram_resolve(pgpu, home);
 	if (fb->revoked || from == VRAM_NO_PAGE) {
 		ret = -EIO;
-	} else if (vgpu_dmabuf_is_pinned(fb, page)) {
-		ret = -EBUSY;
 	} else if (from == home || pgpu_ecc_is_bad(pgpu, home)) {
 		ret = vgpu_fb_replace(fb, home, true);
 	} else {
@@ -419,13 +444,11 @@ int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
 	ret = vgpu_fb_find_page(fb, home, &page);
 	if (ret)
 		return 0;
-	vgpu_fb_claim_pages(fb, page, 1);
-	if (!fb->table || fb->revoked ||
-	    !pgpu_ecc_is_pending(pgpu, vram_resolve(pgpu, home)))
-		ret = 0;
-	else if (vgpu_dmabuf_is_pinned(fb, page))
-		ret = -EBUSY;
-	else
+	ret = vgpu_fb_claim_page(fb, page);
+	if (ret)
+		return ret;
+	if (fb->table && !fb->revoked &&
+	    pgpu_ecc_is_pending(pgpu, vram_resolve(pgpu, home)))
 		ret = vgpu_fb_replace(fb, home, true);
 	vgpu_fb_release_pages(fb);
 	return ret;
