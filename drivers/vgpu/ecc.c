@@ -403,7 +403,8 @@ static void pgpu_ecc_zap(struct pgpu *pgpu, u64 page)
  *
  * Return: 0; -ENODEV before the pGPU is complete, or when it is no more; -ERANGE
  * for a page that there is not; -EOPNOTSUPP with ECC off, when nothing is
- * counted or retired; -ENOMEM
+ * counted or retired; -ENOMEM, when it is not either, but the guest is told of what
+ * is lost
  */
 int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 {
@@ -427,23 +428,22 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 		ret = -EOPNOTSUPP;
 	if (ret)
 		goto err_unlock;
+	fb = pgpu_ecc_user(pgpu, page, &home);
+	vgpu = pgpu_ecc_get(fb);
 	bad = pgpu_ecc_page(pgpu, page);
-	if (IS_ERR(bad)) {
-		ret = PTR_ERR(bad);
-		goto err_unlock;
+	retire = !IS_ERR(bad) && !bad->cause && (dbe || bad->sbe);
+	/* Room for whatever comes to stand in for it, so that no step can fail. */
+	if (IS_ERR(bad) ||
+	    (retire && xa_reserve(&pgpu->remap, page, GFP_KERNEL))) {
+		mutex_unlock(&pgpu->lock);
+		ret = -ENOMEM;
+		/* What is lost is lost, and a guest must not go on without knowing. */
+		goto tell_guest;
 	}
 	ecc->sbe += !dbe;
 	ecc->dbe += dbe;
 	bad->sbe += !dbe;
 	pgpu_edac_report(pgpu, page, dbe);
-	retire = !bad->cause && (dbe || bad->sbe > 1);
-	/* Room for whatever comes to stand in for it, so that no step can fail. */
-	if (retire && xa_reserve(&pgpu->remap, page, GFP_KERNEL)) {
-		ret = -ENOMEM;
-		goto err_unlock;
-	}
-	fb = pgpu_ecc_user(pgpu, page, &home);
-	vgpu = pgpu_ecc_get(fb);
 	pgpu_ecc_remember(pgpu, page, dbe, vgpu);
 	if (retire) {
 		WRITE_ONCE(bad->cause, dbe ? VGPU_RETIRED_DBE :
@@ -463,12 +463,14 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 	pending = pgpu_ecc_is_pending(pgpu, page);
 	pgpu_ecc_tell(pgpu, page, dbe, pending ? "pending" :
 		      pgpu_ecc_is_bad(pgpu, page) ? "retired" : "good", vgpu);
+tell_guest:
 	if (vgpu) {
-		if (!vgpu_fb_find_page(&vgpu->fb, home, &fb_page))
+		if ((!ret || dbe) &&
+		    !vgpu_fb_find_page(&vgpu->fb, home, &fb_page))
 			vgpu_ecc_event(vgpu, dbe, fb_page);
 		pgpu_ecc_put(vgpu);
 	}
-	return 0;
+	return ret;
 
 err_unlock:
 	mutex_unlock(&pgpu->lock);
