@@ -16,14 +16,17 @@ check "default types" is "$(cat $a/types)" ""
 check "off" is "$(cat $a/power)" 0
 check "no address while off" is "$(cat $a/pci_address)" ""
 
-for bad in " " x -1 1 4097 16777215 64Mx "64 M" 1G1; do
+for bad in " " x -1 1 4097 16777215 64Mx "64 M" 1G1 0x4000000; do
 	check "vram_size \"$bad\"" writes "Invalid argument" "$bad" $a/vram_size
 done
-for bad in 0 2M 14M 2T 16E; do
+# 2^44 TiB and 64 MiB are 64 MiB in 64 bits.
+for bad in 0 2M 14M 2T 16E 18446744073776660480 17592186044480M; do
 	check "vram_size $bad" writes "out of range" $bad $a/vram_size
 done
 check "vram_size 64M" writes ok 64M $a/vram_size
 check "vram_size reads back" is "$(cat $a/vram_size)" 67108864
+check "vram_size in decimal" writes ok 064M $a/vram_size
+check "vram_size in decimal reads back" is "$(cat $a/vram_size)" 67108864
 check "vram_size in bytes" writes ok 134217728 $a/vram_size
 
 for bad in x Q 16 16q 16QQ 016Q ,16Q "16Q," "16Q 32Q" 16X 99999999Q; do
@@ -38,7 +41,7 @@ check "types 16Q,128C" writes ok 16Q,128C $a/types
 check "types read back" is "$(cat $a/types)" 16Q,128C
 check "VRAM below the types" writes "out of range" 64M $a/vram_size
 
-for bad in x 0x -2 1024 99999; do
+for bad in x 0x -2 1024 99999 99999999999; do
 	check "numa_node \"$bad\"" writes "Invalid argument" "$bad" $a/numa_node
 done
 check "default numa_node" is "$(cat $a/numa_node)" -1

@@ -10,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -76,18 +77,40 @@ static int soft_item_commit(struct soft_item *soft, struct soft_config *new)
 	return ret;
 }
 
+/* A decimal number with a suffix that memparse() knows, which does not overflow. */
+static int soft_parse_size(const char *text, u64 *size)
+{
+	size_t len = strspn(text, "0123456789");
+	char digits[24] = "", unit[3] = "1";
+	u64 number;
+	char *end;
+	int ret;
+
+	if (!len)
+		return -EINVAL;
+	if (len >= sizeof(digits))
+		return -ERANGE;
+	memcpy(digits, text, len);
+	ret = kstrtou64(digits, 10, &number);
+	if (ret)
+		return ret;
+	unit[1] = text[len];
+	if (check_mul_overflow(number, memparse(unit, &end), size))
+		return -ERANGE;
+	return *skip_spaces(text + len + (end - unit - 1)) ? -EINVAL : 0;
+}
+
 static ssize_t soft_vram_size_store(struct config_item *item, const char *page,
 				    size_t count)
 {
 	struct soft_item *soft = to_soft_item(item);
 	struct soft_config *new;
-	char *end;
 	u64 size;
 	int ret;
 
-	size = memparse(page, &end);
-	if (end == page || *skip_spaces(end))
-		return -EINVAL;
+	ret = soft_parse_size(page, &size);
+	if (ret)
+		return ret;
 	new = soft_item_edit(soft);
 	if (!new)
 		return -ENOMEM;
@@ -144,9 +167,8 @@ static ssize_t soft_numa_node_store(struct config_item *item, const char *page,
 	struct soft_config *new;
 	int node, ret;
 
-	ret = kstrtoint(page, 10, &node);
-	if (ret)
-		return ret;
+	if (kstrtoint(page, 10, &node))
+		return -EINVAL;
 	new = soft_item_edit(soft);
 	if (!new)
 		return -ENOMEM;

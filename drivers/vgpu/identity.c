@@ -182,7 +182,8 @@ int vgpu_identity_check(const struct vgpu_identity *target, const char *text,
 	if (left.end - left.at > VGPU_IDENTITY_MAX)
 		return -EINVAL;
 	*part = "driver";
-	if (!identity_word(&left, IDENTITY_DRIVER))
+	if (!identity_word(&left, IDENTITY_DRIVER) ||
+	    (left.at < left.end && *left.at != ' '))
 		return -ENODEV;
 	*part = "format version";
 	if (!identity_number(&left, "format", &number))

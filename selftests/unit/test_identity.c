@@ -163,7 +163,7 @@ TEST(malformed)
 		{ "\n", -ENODEV, "driver" },
 		{ "i915-GVTg_V5_4", -ENODEV, "driver" },
 		{ "vgpu", -EINVAL, "format version" },
-		{ "vgpux format=1", -EINVAL, "format version" },
+		{ "vgpux format=1", -ENODEV, "driver" },
 		{ "vgpu  format=1", -EINVAL, "format version" },
 		{ "vgpu format=", -EINVAL, "format version" },
 		{ "vgpu format=01", -EINVAL, "format version" },
