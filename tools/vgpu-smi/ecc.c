@@ -91,13 +91,13 @@ static int smi_ecc_read_errors(const struct smi_gpu *gpu, struct smi_ecc *ecc)
 	char *path = smi_format("%s/ecc/last_errors", gpu->path);
 	char *line, *next, *text;
 	size_t len;
-	void *data;
+	char *data;
 	int ret;
 
 	ret = smi_read_file(path, SMI_ERRORS_SIZE_MAX, &data, &len);
 	if (ret)
 		goto out;
-	text = smi_format("%.*s", (int)len, (char *)data);
+	text = smi_format("%.*s", (int)len, data);
 	free(data);
 	if (strlen(text) != len) {
 		smi_error("%s: not text", path);

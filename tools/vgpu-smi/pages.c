@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "retired.h"
 #include "vgpu-smi.h"
@@ -23,7 +24,7 @@ static const struct smi_column smi_page_columns[] = {
 /* A list as it is shown, and where it was saved. */
 struct smi_pages {
 	struct retired_list list;
-	void *data;
+	char *data;
 	size_t len;
 	char *saved;
 };
@@ -101,15 +102,65 @@ static struct json_object *smi_pages_json(const struct retired_list *list)
 	return object;
 }
 
+/* Whether a list has all the pages of another one. */
+static bool smi_pages_cover(const struct retired_list *list,
+			    const struct retired_list *other)
+{
+	size_t i = 0, j;
+
+	for (j = 0; j < other->nr; j++) {
+		while (i < list->nr &&
+		       list->pages[i].address < other->pages[j].address)
+			i++;
+		if (i == list->nr ||
+		    list->pages[i].address != other->pages[j].address)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Keep a saved list that has pages which the GPU does not know of: it was bound
+ * with other memory, or could not read the list.  There is room for one; a second
+ * one is not replaced at all.
+ */
+static int smi_pages_keep(const struct smi_pages *pages, const char *path)
+{
+	struct smi_pages old = { 0 };
+	struct retired_error error;
+	char *kept;
+	int ret = 0;
+
+	if (smi_try_file(path, RETIRED_SIZE_MAX, &old.data, &old.len))
+		return 0;
+	kept = smi_format("%s.old", path);
+	if (!retired_parse(&old.list, old.data, old.len, &error) &&
+	    !smi_pages_cover(&pages->list, &old.list)) {
+		if (link(path, kept))
+			ret = -errno;
+		smi_error("%s has pages that the GPU does not know of; kept as %s%s%s",
+			  path, kept, ret ? ": " : "",
+			  ret ? strerror(-ret) : "");
+	}
+	free(kept);
+	smi_pages_free(&old);
+	return ret;
+}
+
 /* The name under which the driver looks for it when it binds the GPU. */
 static int smi_pages_save(struct smi_pages *pages, const char *dir,
 			  const struct smi_gpu *gpu)
 {
 	char *name = smi_format("retired-pages-%s.bin", gpu->address);
-	int ret = smi_save(dir, name, pages->data, pages->len);
+	char *path = smi_format("%s/%s", dir, name);
+	int ret = smi_pages_keep(pages, path);
 
 	if (!ret)
-		pages->saved = smi_format("%s/%s", dir, name);
+		ret = smi_save(dir, name, pages->data, pages->len);
+	if (!ret)
+		pages->saved = path;
+	else
+		free(path);
 	free(name);
 	return ret;
 }

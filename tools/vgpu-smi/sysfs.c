@@ -64,7 +64,16 @@ static int smi_read_fd(int fd, size_t max, char **data, size_t *len)
 	return 0;
 }
 
-static int smi_try_file(const char *path, size_t max, char **data, size_t *len)
+/**
+ * smi_try_file() - read a whole file, say nothing of errors
+ * @path: of the file
+ * @max: longer ones are refused; less than SIZE_MAX / 2
+ * @data: what is in it, for free()
+ * @len: bytes of @data
+ *
+ * Return: 0 or -errno
+ */
+int smi_try_file(const char *path, size_t max, char **data, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int ret;
@@ -85,15 +94,12 @@ static int smi_try_file(const char *path, size_t max, char **data, size_t *len)
  *
  * Return: 0 or -errno; the error has been printed
  */
-int smi_read_file(const char *path, size_t max, void **data, size_t *len)
+int smi_read_file(const char *path, size_t max, char **data, size_t *len)
 {
-	char *bytes;
-	int ret = smi_try_file(path, max, &bytes, len);
+	int ret = smi_try_file(path, max, data, len);
 
 	if (ret)
 		smi_error("%s: %s", path, smi_reason(ret));
-	else
-		*data = bytes;
 	return ret;
 }
 

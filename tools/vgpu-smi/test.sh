@@ -370,12 +370,27 @@ check "--file needs no sysfs" shows 0x0001234000 --sysfs /nonexistent \
 	retired-pages --file "$saved"
 
 old=$(stat -c %i "$saved")
-pages "$list" "e.clear()"
-check "--save: again, without entries" save --json
+pages "$list" "h.update(sbe=98)"
+check "--save: again" save --json
 check "--save: JSON says where" out_is 'd["gpus"][0]["saved"] == "'"$saved"'"'
 check "--save: again, the bytes" cmp "$list" "$saved"
 check "--save: a new file" test "$old" != "$(stat -c %i "$saved")"
 check "--save: again, nothing else there" is "$(ls -A "$dir")" "${saved##*/}"
+
+# Pages that the GPU does not know of any more are kept, once.
+cp "$saved" "$tmp/before"
+pages "$list" "e.clear()"
+check "--save: fewer pages" save
+check "--save: fewer pages, the bytes" cmp "$list" "$saved"
+check "--save: fewer pages, the old ones" cmp "$tmp/before" "$saved.old"
+check "--save: fewer pages, mode" is "$(stat -c %a "$saved.old")" 600
+check "--save: as many" save
+cp "$tmp/before" "$saved"
+check "--save: fewer pages again" errs 1 "bin.old: File exists" \
+	-g f000:00:00.0 retired-pages --save --dir "$dir"
+check "--save: fewer pages again, the old ones" cmp "$tmp/before" "$saved"
+rm "$saved.old"
+cp "$list" "$saved"
 check "--file: without entries" shows "no retired pages$" retired-pages \
 	--file "$saved"
 check "retired-pages: without entries" \
