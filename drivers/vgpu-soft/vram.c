@@ -144,16 +144,12 @@ int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 void soft_vram_split(struct soft_vram *vram, u64 page)
 {
 	u64 block = page / SOFT_BLOCK_PAGES;
-	void *entry = xa_load(&vram->blocks, block), *old;
 
 	/* One that is just being made is not in one piece any more, either. */
-	while (entry && entry != SOFT_SINGLE_PAGES) {
-		old = xa_cmpxchg(&vram->blocks, block, entry, SOFT_SINGLE_PAGES,
-				 GFP_NOWAIT);
-		if (old == entry)
-			break;
-		entry = old;
-	}
+	xa_lock(&vram->blocks);
+	if (xa_load(&vram->blocks, block))
+		__xa_store(&vram->blocks, block, SOFT_SINGLE_PAGES, GFP_NOWAIT);
+	xa_unlock(&vram->blocks);
 }
 
 /*
