@@ -157,16 +157,27 @@ void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 	vgpu_dmabuf_zap(fb, page, nr);
 }
 
+/* Stop all importers and take all mappings away; with the resv held. */
+static void vgpu_fb_take_pages(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	vgpu_dmabuf_stop(fb, page, nr);
+	down_write(&fb->lock);
+	vgpu_fb_zap(fb, page, nr);
+}
+
 /*
- * Stop all importers and take all mappings away, so that pages can move or go.
- * Ends with vgpu_fb_release_pages().
+ * Claim pages, so that they can move or go.  Ends with vgpu_fb_release_pages().
  */
 static void vgpu_fb_claim_pages(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	dma_resv_lock(&fb->resv, NULL);
-	vgpu_dmabuf_stop(fb, page, nr);
-	down_write(&fb->lock);
-	vgpu_fb_zap(fb, page, nr);
+	vgpu_fb_take_pages(fb, page, nr);
+}
+
+static void vgpu_fb_release_pages(struct vgpu_fb *fb)
+{
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
 }
 
 /*
@@ -175,29 +186,18 @@ static void vgpu_fb_claim_pages(struct vgpu_fb *fb, u64 page, u64 nr)
  */
 static int vgpu_fb_claim_page(struct vgpu_fb *fb, u64 page)
 {
-	bool pinned;
-
 	dma_resv_lock(&fb->resv, NULL);
-	pinned = vgpu_dmabuf_is_pinned(fb, page);
-	if (!pinned) {
-		vgpu_dmabuf_stop(fb, page, 1);
-		down_write(&fb->lock);
-		/* Some come without the resv. */
-		pinned = vgpu_dmabuf_is_pinned(fb, page);
-		if (!pinned) {
-			vgpu_fb_zap(fb, page, 1);
-			return 0;
-		}
-		up_write(&fb->lock);
+	if (vgpu_dmabuf_is_pinned(fb, page)) {
+		dma_resv_unlock(&fb->resv);
+		return -EBUSY;
 	}
-	dma_resv_unlock(&fb->resv);
-	return -EBUSY;
-}
-
-static void vgpu_fb_release_pages(struct vgpu_fb *fb)
-{
-	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
+	vgpu_fb_take_pages(fb, page, 1);
+	/* Some come without the resv. */
+	if (vgpu_dmabuf_is_pinned(fb, page)) {
+		vgpu_fb_release_pages(fb);
+		return -EBUSY;
+	}
+	return 0;
 }
 
 /* Copy a VRAM page that nobody can reach to another one. */
