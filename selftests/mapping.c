@@ -254,15 +254,21 @@ TEST_F(mapping, charged)
 	rmdir(CGROUP);
 }
 
+/* The number after a word in a file, -1 without one. */
+static long long number_after(const char *path, const char *word)
+{
+	char text[1024], *p;
+
+	if (vt_read(text, sizeof(text), "%s", path))
+		return -1;
+	p = strstr(text, word);
+	return p ? strtoll(p + strlen(word), NULL, 10) : -1;
+}
+
 /* How often somebody had more than memory.high. */
 static long long cgroup_was_high(void)
 {
-	char text[256], *p;
-
-	if (vt_read(text, sizeof(text), CGROUP "/memory.events"))
-		return -1;
-	p = strstr(text, "high ");
-	return p ? strtoll(p + strlen("high "), NULL, 10) : -1;
+	return number_after(CGROUP "/memory.events", "high ");
 }
 
 /* Touch all blocks of a vGPU, with as good as no memory allowed. */
@@ -332,12 +338,7 @@ TEST_F(mapping, throttled)
 
 static long long node1_free_kib(void)
 {
-	char text[1024], *p;
-
-	if (vt_read(text, sizeof(text), NODE1 "/meminfo"))
-		return -1;
-	p = strstr(text, "MemFree:");
-	return p ? strtoll(p + strlen("MemFree:"), NULL, 10) : -1;
+	return number_after(NODE1 "/meminfo", "MemFree:");
 }
 
 /* A software GPU takes its memory from the node that it is on. */

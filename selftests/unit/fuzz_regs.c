@@ -146,7 +146,7 @@ static void run(struct vgpu_model *model, u32 op, u32 offset, u32 len,
 	case CONFIG_READ:
 		vgpu_config_read(model, offset, buf, len);
 		if (offset <= 6 && 6 < offset + len) {
-			/* Of INTx; none with MSI-X, enabled in the last byte of its flags. */
+			/* Of INTx, not with MSI-X, which is enabled there. */
 			check(!(buf[6 - offset] & 8) ==
 			      ((model->config[0x4b] & 0x80) ||
 			       !(model->irq_status & model->irq_enable)),
