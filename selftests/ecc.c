@@ -64,11 +64,7 @@ static int ecc_set(ecc_data *self, const char *name, const char *value)
 /* An error at an address of VRAM. */
 static int error_at(ecc_data *self, const char *kind, uint64_t address)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s %#llx", kind,
-		 (unsigned long long)address);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
+	return vt_inject(&self->gpu, kind, NULL, address);
 }
 
 /* An error in a page of a vGPU's framebuffer. */

@@ -2,6 +2,7 @@
 /* Pages of the framebuffer get other memory while they are in use. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,6 +218,126 @@ TEST_F(move, left_behind)
 }
 
 #define MOVES		10000
+struct breaker {
+	pthread_barrier_t step;
+	pthread_t thread;
+	const struct vt_gpu *gpu;
+	unsigned long page;
+	unsigned int delay;
+	bool end;
+};
+
+/* A page of VRAM goes bad, each time somewhat after something else has begun. */
+static void *break_pages(void *arg)
+{
+	struct breaker *breaker = arg;
+	volatile unsigned int i;
+
+	for (;;) {
+		pthread_barrier_wait(&breaker->step);
+		if (breaker->end)
+			return NULL;
+		for (i = 0; i < breaker->delay; i++)
+			;
+		vt_inject(breaker->gpu, "dbe", NULL, breaker->page * PAGE);
+		pthread_barrier_wait(&breaker->step);
+	}
+}
+
+static int breaker_start(struct breaker *breaker, const struct vt_gpu *gpu)
+{
+	*breaker = (struct breaker){ .gpu = gpu };
+	pthread_barrier_init(&breaker->step, NULL, 2);
+	return pthread_create(&breaker->thread, NULL, break_pages, breaker);
+}
+
+static void breaker_end(struct breaker *breaker)
+{
+	breaker->end = true;
+	pthread_barrier_wait(&breaker->step);
+	pthread_join(breaker->thread, NULL);
+	pthread_barrier_destroy(&breaker->step);
+}
+
+/* Move a page of the framebuffer while that one of VRAM goes bad. */
+static int break_and_move(FIXTURE_DATA(move) *self, struct breaker *breaker,
+			  unsigned long bad, unsigned long page)
+{
+	int ret;
+
+	breaker->page = bad;
+	pthread_barrier_wait(&breaker->step);
+	ret = move(self, page);
+	pthread_barrier_wait(&breaker->step);
+	return ret;
+}
+
+/* How many pages with an error are in that state and in use. */
+static int in_use(FIXTURE_DATA(move) *self, const char *state)
+{
+	static char text[1 << 17];
+	char what[64];
+	int n = 0;
+	char *p;
+
+	if (vt_read(text, sizeof(text), "%s/bad", dir(&self->gpu)))
+		return -1;
+	snprintf(what, sizeof(what), "%s %s", state, self->dev.uuid);
+	for (p = text; (p = strstr(p, what)); p++)
+		n++;
+	return n;
+}
+
+/* Which page of VRAM is behind one of the framebuffer: where an error is. */
+static unsigned long behind(FIXTURE_DATA(move) *self, unsigned long page)
+{
+	unsigned long address;
+	char text[4096];
+
+	if (vt_inject(&self->gpu, "sbe", self->dev.uuid, page * PAGE) ||
+	    vt_read(text, sizeof(text), "%s/ecc/last_errors", self->gpu.dir) ||
+	    sscanf(text, "sbe %lx", &address) != 1)
+		return -1;
+	return address / PAGE;
+}
+
+#define BREAKS		240
+/* Loops, a few times as long as a move takes. */
+#define MOST_DELAY	40000
+
+/*
+ * A page that goes bad while it is about to come into use does not, or else it
+ * is known to be in use and the guest is told.
+ */
+TEST_F_TIMEOUT(move, bad_meanwhile, 300)
+{
+	unsigned int seed = getpid(), way, used[2];
+	unsigned long own, spares;
+	struct breaker breaker;
+	int i;
+
+	TH_LOG("seed %u", seed);
+	own = behind(self, 0);
+	ASSERT_EQ(0, move(self, BREAKS));
+	spares = behind(self, BREAKS);
+	ASSERT_EQ(0, breaker_start(&breaker, &self->gpu));
+	for (way = 0; way < 2; way++) {
+		for (i = 0; i < BREAKS; i++) {
+			breaker.delay = rand_r(&seed) % MOST_DELAY;
+			/* To the next spare page, and home. */
+			EXPECT_EQ(0, break_and_move(self, &breaker,
+						    way ? own + i :
+						    spares + spare(self), i));
+		}
+		used[way] = in_use(self, "pending");
+		EXPECT_EQ(0, in_use(self, "retired"));
+		TH_LOG("%u of %d are in use", used[way], BREAKS);
+	}
+	breaker_end(&breaker);
+	EXPECT_EQ(used[0] + used[1],
+		  vt_reg_get(&self->dev, VGPU_REG_ECC_DBE));
+}
+
 /* Where a debug kernel makes them slow, fewer are enough; in nanoseconds. */
 #define FEW_MOVES	1000
 #define LONG		(60 * 1000000000ULL)

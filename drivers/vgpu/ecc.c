@@ -151,8 +151,15 @@ u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last)
 	return VRAM_NO_PAGE;
 }
 
-static void pgpu_ecc_done_locked(struct pgpu *pgpu, struct pgpu_bad_page *bad)
+/**
+ * pgpu_ecc_done() - a page is in use no more
+ * @pgpu: its lock is held
+ * @page: page of VRAM, perhaps pending
+ */
+void pgpu_ecc_done(struct pgpu *pgpu, u64 page)
 {
+	struct pgpu_bad_page *bad = xa_load(&pgpu->ecc.pages, page);
+
 	lockdep_assert_held(&pgpu->lock);
 	if (!bad || !bad->pending)
 		return;
@@ -161,33 +168,19 @@ static void pgpu_ecc_done_locked(struct pgpu *pgpu, struct pgpu_bad_page *bad)
 }
 
 /**
- * pgpu_ecc_done() - a page is in use no more
- * @pgpu: the pGPU
- * @page: page of VRAM, perhaps pending
- */
-void pgpu_ecc_done(struct pgpu *pgpu, u64 page)
-{
-	mutex_lock(&pgpu->lock);
-	pgpu_ecc_done_locked(pgpu, xa_load(&pgpu->ecc.pages, page));
-	mutex_unlock(&pgpu->lock);
-}
-
-/**
  * pgpu_ecc_again() - a page that is retired has none to stand in for it
- * @pgpu: the pGPU
+ * @pgpu: its lock is held
  * @page: page of VRAM that is bad; it is pending until there is one
  */
 void pgpu_ecc_again(struct pgpu *pgpu, u64 page)
 {
-	struct pgpu_bad_page *bad;
+	struct pgpu_bad_page *bad = xa_load(&pgpu->ecc.pages, page);
 
-	mutex_lock(&pgpu->lock);
-	bad = xa_load(&pgpu->ecc.pages, page);
-	if (!WARN_ON_ONCE(!bad) && !bad->pending) {
-		WRITE_ONCE(bad->pending, true);
-		pgpu->ecc.nr_pending++;
-	}
-	mutex_unlock(&pgpu->lock);
+	lockdep_assert_held(&pgpu->lock);
+	if (WARN_ON_ONCE(!bad) || bad->pending)
+		return;
+	WRITE_ONCE(bad->pending, true);
+	pgpu->ecc.nr_pending++;
 }
 
 /*
@@ -206,11 +199,9 @@ static struct vgpu_fb *pgpu_ecc_user(struct pgpu *pgpu, u64 page, u64 *home)
 /**
  * pgpu_ecc_retire_unused() - retire a page that nobody uses
  * @pgpu: the pGPU
- * @page: page of VRAM
- * @bad: what is known of it; it stays pending if there is no spare page for it
+ * @page: page of VRAM; it stays pending if there is no spare page for it
  */
-void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page,
-			    struct pgpu_bad_page *bad)
+void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page)
 {
 	u64 home;
 
@@ -224,7 +215,7 @@ void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page,
 	if (vram_retire_free(pgpu, page, home))
 		return;
 done:
-	pgpu_ecc_done_locked(pgpu, bad);
+	pgpu_ecc_done(pgpu, page);
 }
 
 /**
@@ -248,7 +239,7 @@ void pgpu_ecc_retire_freed(struct pgpu *pgpu)
 		if (home / PGPU_BLOCK_PAGES >=
 		    pgpu->desc.vram_size / PGPU_BLOCK_SIZE ||
 		    !pgpu->owners[home / PGPU_BLOCK_PAGES])
-			pgpu_ecc_retire_unused(pgpu, page, bad);
+			pgpu_ecc_retire_unused(pgpu, page);
 	}
 }
 
@@ -453,7 +444,7 @@ int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 		WRITE_ONCE(bad->pending, true);
 		ecc->nr_pending++;
 		if (!fb)
-			pgpu_ecc_retire_unused(pgpu, page, bad);
+			pgpu_ecc_retire_unused(pgpu, page);
 	}
 	mutex_unlock(&pgpu->lock);
 

@@ -24,7 +24,6 @@ struct pgpu_bad_page {
 };
 
 struct pgpu_bad_page *pgpu_ecc_page(struct pgpu *pgpu, u64 page);
-void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page,
-			    struct pgpu_bad_page *bad);
+void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page);
 
 #endif /* _VGPU_ECC_H */

@@ -105,9 +105,7 @@ static int pgpu_ecc_load_pages(struct pgpu *pgpu, const void *file)
 	}
 	/* Spare pages first, so that none of the bad ones stands in for others. */
 	for (i = nr; i--; )
-		pgpu_ecc_retire_unused(pgpu, le64_to_cpu(entry[i].page),
-				       xa_load(&ecc->pages,
-					       le64_to_cpu(entry[i].page)));
+		pgpu_ecc_retire_unused(pgpu, le64_to_cpu(entry[i].page));
 	return 0;
 }
 

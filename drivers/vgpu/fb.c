@@ -235,20 +235,18 @@ static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
 	ret = xa_reserve(&pgpu->remap, home, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	ret = vram_page_alloc(pgpu, &to);
-	if (!ret && keep) {
+	/* One that goes bad meanwhile is never given out again. */
+	do {
+		ret = vram_page_alloc(pgpu, &to);
+		if (ret || !keep)
+			continue;
 		ret = vgpu_fb_copy_page(fb, from, to);
 		if (ret)
 			vram_page_free(pgpu, to);
-	}
-	if (ret) {
-		if (!pgpu_ecc_is_bad(pgpu, home))
-			xa_release(&pgpu->remap, home);
-		return ret;
-	}
-	vram_remap(pgpu, home, to);
-	pgpu_ecc_done(pgpu, from == VRAM_NO_PAGE ? home : from);
-	return 0;
+	} while (!ret && !vram_remap(pgpu, home, to));
+	if (ret)
+		vram_unreserve(pgpu, home);
+	return ret;
 }
 
 /* A page that is bad, or was, gets a good one that is zero, or none. */
@@ -263,19 +261,7 @@ static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
 		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
 				    home << PAGE_SHIFT);
 		vram_remap(pgpu, home, VRAM_NO_PAGE);
-		pgpu_ecc_done(pgpu, now);
-		pgpu_ecc_again(pgpu, home);
 	}
-}
-
-/* A page that has only moved takes its place again. */
-static void vgpu_fb_go_home(struct pgpu *pgpu, u64 home)
-{
-	u64 from = vram_resolve(pgpu, home);
-
-	vram_remap(pgpu, home, home);
-	/* Its stand-in may have gone bad. */
-	pgpu_ecc_done(pgpu, from);
 }
 
 static void vgpu_fb_discard_block(struct vgpu_fb *fb, u64 first)
@@ -287,9 +273,9 @@ static void vgpu_fb_discard_block(struct vgpu_fb *fb, u64 first)
 
 	pgpu->desc.ops->vram_discard(pgpu, first, PGPU_BLOCK_PAGES);
 	if (!xa_empty(&pgpu->remap))
+		/* Unless its own page is bad, it has only moved. */
 		xa_for_each_range(&pgpu->remap, home, entry, first, last)
-			if (!pgpu_ecc_is_bad(pgpu, home))
-				vgpu_fb_go_home(pgpu, home);
+			vram_remap(pgpu, home, home);
 	for (bad = first; bad <= last; bad++) {
 		bad = pgpu_ecc_next_bad(pgpu, bad, last);
 		if (bad == VRAM_NO_PAGE)
@@ -352,6 +338,7 @@ int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 {
 	struct pgpu *pgpu = fb->pgpu;
 	u64 home, from;
+	bool away;
 	int ret;
 
 	if (page >= fb->size >> PAGE_SHIFT)
@@ -363,13 +350,15 @@ int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 	from = vram_resolve(pgpu, home);
 	if (fb->revoked || from == VRAM_NO_PAGE) {
 		ret = -EIO;
-	} else if (from == home || pgpu_ecc_is_bad(pgpu, home)) {
-		ret = vgpu_fb_replace(fb, home, true);
-	} else {
-		ret = vgpu_fb_copy_page(fb, from, home);
-		if (!ret)
-			vgpu_fb_go_home(pgpu, home);
+		goto out_release;
 	}
+	away = from != home && !pgpu_ecc_is_bad(pgpu, home);
+	if (away)
+		ret = vgpu_fb_copy_page(fb, from, home);
+	/* Its own page may have gone bad meanwhile. */
+	if (!ret && (!away || !vram_remap(pgpu, home, home)))
+		ret = vgpu_fb_replace(fb, home, true);
+out_release:
 	vgpu_fb_release_pages(fb);
 	return ret;
 }

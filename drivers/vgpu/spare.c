@@ -234,23 +234,51 @@ u64 vram_resolve(struct pgpu *pgpu, u64 home)
  * vram_remap() - have another page stand in for one
  * @pgpu: the pGPU
  * @home: the page; xa_reserve() has made room where @to is not @home
- * @to: what stands in for it from now on, @home for itself, or VRAM_NO_PAGE
+ * @to: what stands in for it from now on, @home for itself, or VRAM_NO_PAGE,
+ *	with which @home is pending
  *
- * The page that did so before is given back.  The caller holds the lock of the
- * framebuffer for writing, and has copied what is to be kept.
+ * The page that did so before is given back, and is pending no more.  The caller
+ * holds the lock of the framebuffer for writing, and has copied what is to be
+ * kept.
+ *
+ * Return: false, and nothing has changed, when @to has gone bad since the caller
+ * took it
  */
-void vram_remap(struct pgpu *pgpu, u64 home, u64 to)
+bool vram_remap(struct pgpu *pgpu, u64 home, u64 to)
 {
+	bool good;
 	u64 from;
 
 	mutex_lock(&pgpu->lock);
+	good = to == VRAM_NO_PAGE || !pgpu_ecc_is_bad(pgpu, to);
+	if (!good)
+		goto out_unlock;
 	from = vram_resolve(pgpu, home);
 	if (to == home)
 		xa_erase(&pgpu->remap, home);
 	else
 		xa_store(&pgpu->remap, home, xa_mk_value(to), GFP_NOWAIT);
+	pgpu_ecc_done(pgpu, from == VRAM_NO_PAGE ? home : from);
 	if (from != home && from != VRAM_NO_PAGE)
 		vram_page_free_locked(pgpu, from);
+	if (to == VRAM_NO_PAGE)
+		pgpu_ecc_again(pgpu, home);
+out_unlock:
+	mutex_unlock(&pgpu->lock);
+	return good;
+}
+
+/**
+ * vram_unreserve() - nothing comes to stand in for a page
+ * @pgpu: the pGPU
+ * @home: the page, for which xa_reserve() has made room in pgpu.remap; a bad one
+ *	keeps it
+ */
+void vram_unreserve(struct pgpu *pgpu, u64 home)
+{
+	mutex_lock(&pgpu->lock);
+	if (!pgpu_ecc_is_bad(pgpu, home))
+		xa_release(&pgpu->remap, home);
 	mutex_unlock(&pgpu->lock);
 }
 

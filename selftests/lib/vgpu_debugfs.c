@@ -21,7 +21,8 @@ int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
 {
 	char text[80];
 
-	snprintf(text, sizeof(text), "%s %s %lu", kind, uuid, offset);
+	snprintf(text, sizeof(text), "%s %s%s%lu", kind, uuid ?: "",
+		 uuid ? " " : "", offset);
 	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject",
 			strrchr(gpu->dir, '/') + 1);
 }

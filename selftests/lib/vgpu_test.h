@@ -65,8 +65,8 @@ long long vt_available(const struct vt_gpu *gpu, const char *type);
 
 /*
  * debugfs.  Mount it where it belongs unless it is there, with our directory; an
- * error in the memory, and the page frame, behind an offset of a vGPU; give a page
- * of a vGPU other memory.
+ * error in the memory, and the page frame, behind an offset of a vGPU, or an error
+ * at an address of VRAM; give a page of a vGPU other memory.
  */
 #define VT_DEBUGFS	"/sys/kernel/debug"
 int vt_debugfs(void);
