@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Planes as dma-bufs: content, ids, importers, and who outlives whom. */
 #include <drm/drm.h>
+#include <drm/vgem_drm.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +336,51 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
 	if (traced && !pieces)
 		SKIP(return, "vgem of this kernel does not map what it imports");
+}
+
+/* Whether nobody uses it whom others have to wait for. */
+static bool is_idle(int dmabuf)
+{
+	struct pollfd pollfd = { .fd = dmabuf, .events = POLLOUT };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+/* Who goes on with a picture of the last VMM is not waited for. */
+TEST_F_TIMEOUT(dmabuf, left_busy, 120)
+{
+	struct drm_vgem_fence_attach fence = { .flags = VGEM_FENCE_WRITE };
+	struct drm_vgem_fence_signal signal = { };
+	struct vt_dev *dev = &self->dev;
+	char uuid[VT_UUID];
+	int card, fd;
+
+	if (vt_pgpu())
+		SKIP(return, "vgem cannot have a device's memory");
+	card = vt_open_vgem();
+	if (card == -ENOENT)
+		SKIP(return, "no vgem");
+	ASSERT_LE(0, card);
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
+	fd = get(dev, plane_id(dev, PRIMARY));
+	ASSERT_LE(0, fd);
+	fence.handle = vt_vgem_import(card, fd);
+	ASSERT_LT(0, (int)fence.handle);
+	memcpy(uuid, dev->uuid, VT_UUID);
+	munmap(self->fb, 32 * VT_MIB);
+	vt_close(dev);
+	EXPECT_TRUE(is_idle(fd));
+	/* It is signalled ten seconds later, if not before. */
+	ASSERT_EQ(0, ioctl(card, DRM_IOCTL_VGEM_FENCE_ATTACH, &fence));
+	ASSERT_EQ(0, vt_open(dev, uuid));
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_FALSE(is_idle(fd));
+	signal.fence = fence.out_fence;
+	EXPECT_EQ(0, ioctl(card, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal));
+	EXPECT_TRUE(is_idle(fd));
+	close(fd);
+	close(card);
+	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
 }
 
 #define IMPORTER	"/dev/vgpu-importer"

@@ -469,13 +469,15 @@ static bool vgpu_dmabuf_shows(const struct vgpu_dmabuf *buf, u64 page, u64 nr)
  * @nr: how many
  *
  * Waits for what importers are doing.  Only those with a reference on the pages
- * go on using them.
+ * go on using them.  Nobody waits for those of dma-bufs that have ended alone.
  */
 void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	struct vgpu_dmabuf *buf;
 
 	dma_resv_assert_held(&fb->resv);
+	if (list_empty(&fb->dmabufs))
+		return;
 	list_for_each_entry(buf, &fb->dmabufs, link)
 		if (vgpu_dmabuf_shows(buf, page, nr))
 			vgpu_dma_buf_invalidate(buf->dmabuf);
