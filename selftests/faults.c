@@ -390,19 +390,13 @@ TEST_F_TIMEOUT(faults, dmabuf, 900)
 /* The page is replaced at once, its content copied. */
 static int move_page(faults_data *self)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%s 5", self->dev.uuid);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/move", self->address);
+	return vt_move(&self->gpu, self->dev.uuid, 5);
 }
 
 /* What an error changes it changes whether there is memory or not. */
 static int inject(faults_data *self)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "sbe %s %lu", self->dev.uuid, 9 * PAGE);
-	return vt_write(text, VT_DEBUGFS "/vgpu/%s/inject", self->address);
+	return vt_inject(&self->gpu, "sbe", self->dev.uuid, 9 * PAGE);
 }
 
 TEST_F_TIMEOUT(faults, administration, 900)
@@ -411,6 +405,37 @@ TEST_F_TIMEOUT(faults, administration, 900)
 	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
 	SWEEP(1, move_page, NULL);
 	SWEEP(1, inject, NULL);
+	vt_close(&self->dev);
+}
+
+/* A guest that loses memory is told, though there may be none to note it. */
+TEST_F_TIMEOUT(faults, lost, 900)
+{
+	int n, ret, untold = 0;
+	bool failed = true;
+
+	ASSERT_EQ(0, vt_open(&self->dev, self->dev.uuid));
+	ASSERT_EQ(true, choose("vgpu", DEEP, NULL));
+	for (n = 1; failed && n < MOST; n++) {
+		fail_nth(n);
+		ret = vt_inject(&self->gpu, "dbe", self->dev.uuid, 9 * PAGE);
+		failed = has_failed();
+		if (ret)
+			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+		if (vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS) &
+		    VGPU_ECC_ERROR) {
+			ASSERT_EQ(0, vt_reset(&self->dev));
+			ASSERT_EQ(0, vt_memory(&self->dev, true));
+		} else {
+			EXPECT_NE(0, ret);
+			untold++;
+		}
+	}
+	TH_LOG("%d", n - 2);
+	EXPECT_EQ(0, ret);
+	/* Those in which the text did not even arrive: room for it, its copy. */
+	EXPECT_EQ(2, untold);
+	EXPECT_LT(4, n);
 	vt_close(&self->dev);
 }
 
