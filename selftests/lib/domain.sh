@@ -30,8 +30,8 @@ domain()
   <memory unit='MiB'>256</memory>
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
-    <kernel>/boot/vmlinuz-$guest_release</kernel>
-    <initrd>/build/guest-$guest_release.cpio</initrd>
+    <kernel>$guest_files/vmlinuz</kernel>
+    <initrd>$guest_files/initrd</initrd>
     <cmdline>$(guest_append)</cmdline>
   </os>
   <features><acpi/><apic/></features>

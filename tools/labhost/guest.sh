@@ -6,7 +6,7 @@
 # A guest that has ended is told from what it did not say.
 trap '' PIPE
 
-guest_release=$(uname -r)
+guest_files=/build/guest-$(uname -r)
 guest_dir=${guest_dir:-/tmp/guest}
 # More for its kernel's command line, and how long to wait for one that said nothing.
 guest_options='' guest_silent=''
@@ -43,8 +43,8 @@ guest_start()
 		-chardev pipe,id=serial,path="$guest_dir/input" \
 		-serial chardev:serial \
 		-qmp "unix:$guest_dir/qmp,server=on,wait=off" \
-		-kernel "/boot/vmlinuz-$guest_release" \
-		-initrd "/build/guest-$guest_release.cpio" \
+		-kernel "$guest_files/vmlinuz" \
+		-initrd "$guest_files/initrd" \
 		-append "$(guest_append)" \
 		-device pcie-root-port,id=slot1,chassis=1 \
 		-device pcie-root-port,id=slot2,chassis=2 \
