@@ -153,6 +153,11 @@ static int vt_gpu_bind(const char *address, unsigned long long mib,
 	return ret ?: vt_write(address, VGPU_DRIVER "/bind");
 }
 
+bool vt_finds_leaks(void)
+{
+	return vt_exists("/sys/kernel/debug/kmemleak");
+}
+
 long long vt_meminfo(const char *name)
 {
 	char line[128];

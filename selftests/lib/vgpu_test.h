@@ -37,6 +37,8 @@ long long vt_meminfo(const char *name);
 long long vt_events(void);
 /* Wait until memory is back with the kernel: events, RCU, caches. */
 void vt_settle(void);
+/* Whether the kernel finds leaks, be they ever so small, and is slow. */
+bool vt_finds_leaks(void);
 
 /*
  * A GPU of a test's own, so that a test knows its size and shares it with
