@@ -44,7 +44,7 @@ _OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
 _FAST_MEMORY = ("framebuffer", "mapping", "linear.sh")
 # And where it meets a guest, another host, or somebody who does not behave.
 _MORE_MEMORY = _FAST_MEMORY + ("streams", "arrives", "hwpoison", "hostile",
-                               "stress", "removal.sh", "pingpong.sh")
+                               "removal.sh", "pingpong.sh")
 # Nothing of ours but a BAR, and mapped in another way.
 _BARE_MEMORY = ("framebuffer", "mapping", "dmabuf")
 # Where the driver could be wrong and nothing else would show it.  dmabuf.sh looks
