@@ -19,7 +19,7 @@
 #define ROUNDS		200000
 /* Where a debug kernel makes them slow, fewer are enough; in nanoseconds. */
 #define FEW_ROUNDS	20000
-#define LONG		(120 * 1000000000ULL)
+#define LONG		(60 * 1000000000ULL)
 #define NR_FDS		8
 #define NR_FILES	2
 #define NR_STATES	(VFIO_DEVICE_STATE_PRE_COPY_P2P + 1)

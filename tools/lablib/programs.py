@@ -39,17 +39,17 @@ _FAST_KERNEL = tuple(name for name in _OTHER_KERNEL
                      if name not in ("streams", "arrives", "hostile",
                                      "guest.sh"))
 # What memory behind a BAR does in another way.
-_OTHER_MEMORY = ("framebuffer", "mapping", "move", "ecc", "migration",
-                 "precopy", "dmabuf", "linear.sh")
+_OTHER_MEMORY = ("mapping", "move", "ecc", "precopy", "dmabuf", "linear.sh")
 _FAST_MEMORY = ("framebuffer", "mapping", "linear.sh")
 # And where it meets a guest, another host, or somebody who does not behave.
-_MORE_MEMORY = _FAST_MEMORY + ("streams", "arrives", "hwpoison", "hostile",
-                               "removal.sh", "pingpong.sh")
+_MORE_MEMORY = _FAST_MEMORY + ("migration", "streams", "arrives", "hwpoison",
+                               "hostile", "removal.sh", "pingpong.sh")
 # Nothing of ours but a BAR, and mapped in another way.
 _BARE_MEMORY = ("framebuffer", "mapping", "dmabuf")
 # Where the driver could be wrong and nothing else would show it.  dmabuf.sh looks
-# at OpenGL.
-_DEBUG = tuple(name for name in _NO_CLIENTS if name != "dmabuf.sh")
+# at OpenGL, smi.sh at a program of ours.
+_DEBUG = tuple(name for name in _NO_CLIENTS
+               if name not in ("dmabuf.sh", "smi.sh"))
 # Where threads meet.
 _RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
           "hostile", "killed", "stress", "removal.sh")
