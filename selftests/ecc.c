@@ -74,18 +74,9 @@ static int error_in(ecc_data *self, const char *kind,
 	return vt_inject(&self->gpu, kind, dev->uuid, page * PAGE);
 }
 
-/* How many lines of the list of pages with errors have that in them. */
 static int bad_pages(ecc_data *self, const char *what)
 {
-	static char text[1 << 20];
-	int n = 0;
-	char *p;
-
-	if (vt_read(text, sizeof(text), VT_DEBUGFS "/vgpu/%s/bad", self->address))
-		return -1;
-	for (p = strstr(text, what); p; p = strstr(p + 1, what))
-		n++;
-	return n;
+	return vt_bad_pages(&self->gpu, what);
 }
 
 TEST_F(ecc, mode)

@@ -217,7 +217,6 @@ TEST_F(move, left_behind)
 	ASSERT_NE(NULL, self->fb);
 }
 
-#define MOVES		10000
 struct breaker {
 	pthread_barrier_t step;
 	pthread_t thread;
@@ -275,17 +274,10 @@ static int break_and_move(FIXTURE_DATA(move) *self, struct breaker *breaker,
 /* How many pages with an error are in that state and in use. */
 static int in_use(FIXTURE_DATA(move) *self, const char *state)
 {
-	static char text[1 << 17];
 	char what[64];
-	int n = 0;
-	char *p;
 
-	if (vt_read(text, sizeof(text), "%s/bad", dir(&self->gpu)))
-		return -1;
 	snprintf(what, sizeof(what), "%s %s", state, self->dev.uuid);
-	for (p = text; (p = strstr(p, what)); p++)
-		n++;
-	return n;
+	return vt_bad_pages(&self->gpu, what);
 }
 
 /* Which page of VRAM is behind one of the framebuffer: where an error is. */
@@ -338,6 +330,7 @@ TEST_F_TIMEOUT(move, bad_meanwhile, 300)
 		  vt_reg_get(&self->dev, VGPU_REG_ECC_DBE));
 }
 
+#define MOVES		10000
 /* Where a debug kernel makes them slow, fewer are enough; in nanoseconds. */
 #define FEW_MOVES	1000
 #define LONG		(60 * 1000000000ULL)

@@ -27,6 +27,20 @@ int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
 			strrchr(gpu->dir, '/') + 1);
 }
 
+int vt_bad_pages(const struct vt_gpu *gpu, const char *what)
+{
+	static char text[1 << 20];
+	int n = 0;
+	char *p;
+
+	if (vt_read(text, sizeof(text), VT_DEBUGFS "/vgpu/%s/bad",
+		    strrchr(gpu->dir, '/') + 1))
+		return -1;
+	for (p = strstr(text, what); p; p = strstr(p + 1, what))
+		n++;
+	return n;
+}
+
 int vt_move(const struct vt_gpu *gpu, const char *uuid, unsigned long page)
 {
 	char text[64];

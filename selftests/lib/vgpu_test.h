@@ -68,7 +68,8 @@ long long vt_available(const struct vt_gpu *gpu, const char *type);
 /*
  * debugfs.  Mount it where it belongs unless it is there, with our directory; an
  * error in the memory, and the page frame, behind an offset of a vGPU, or an error
- * at an address of VRAM; give a page of a vGPU other memory.
+ * at an address of VRAM; how many lines of the list of pages with errors have that in
+ * them, or -1; give a page of a vGPU other memory.
  */
 #define VT_DEBUGFS	"/sys/kernel/debug"
 int vt_debugfs(void);
@@ -76,6 +77,7 @@ int vt_inject(const struct vt_gpu *gpu, const char *kind, const char *uuid,
 	      unsigned long offset);
 long long vt_pfn(const struct vt_gpu *gpu, const char *uuid,
 		 unsigned long offset);
+int vt_bad_pages(const struct vt_gpu *gpu, const char *what);
 int vt_move(const struct vt_gpu *gpu, const char *uuid, unsigned long page);
 
 /*
