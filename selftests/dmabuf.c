@@ -282,13 +282,12 @@ TEST_F_TIMEOUT(dmabuf, importer, 120)
 	struct vt_dev *dev = &self->dev;
 	unsigned int pieces = 0;
 	int card, fd, handle, traced, i;
+	const char *why;
 	long long held[2];
 
-	if (vt_pgpu())
-		SKIP(return, "vgem cannot have a device's memory");
-	card = vt_open_vgem();
-	if (card == -ENOENT)
-		SKIP(return, "no vgem");
+	card = vt_open_vgem(&why);
+	if (why)
+		SKIP(return, "%s", why);
 	ASSERT_LE(0, card);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	vt_fill(self->fb, SIZE, 8);
@@ -353,13 +352,12 @@ TEST_F_TIMEOUT(dmabuf, left_busy, 120)
 	struct drm_vgem_fence_signal signal = { };
 	struct vt_dev *dev = &self->dev;
 	char uuid[VT_UUID];
+	const char *why;
 	int card, fd;
 
-	if (vt_pgpu())
-		SKIP(return, "vgem cannot have a device's memory");
-	card = vt_open_vgem();
-	if (card == -ENOENT)
-		SKIP(return, "no vgem");
+	card = vt_open_vgem(&why);
+	if (why)
+		SKIP(return, "%s", why);
 	ASSERT_LE(0, card);
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	fd = get(dev, plane_id(dev, PRIMARY));

@@ -427,14 +427,13 @@ TEST_F(precopy, importer)
 	struct vt_stream *s = &self->stream;
 	size_t size = VT_PICTURE_PAGES * PAGE;
 	int card, buf, fd, i;
+	const char *why;
 
 	if (!vt_mig_precopy(&self->src))
 		SKIP(return, "no PRE_COPY on this kernel");
-	if (vt_pgpu())
-		SKIP(return, "vgem cannot have a device's memory");
-	card = vt_open_vgem();
-	if (card == -ENOENT)
-		SKIP(return, "no vgem");
+	card = vt_open_vgem(&why);
+	if (why)
+		SKIP(return, "%s", why);
 	ASSERT_LE(0, card);
 	ASSERT_EQ(0, vt_restart(&self->src, &self->fb, "console=dmabuf"));
 	vt_fill(self->fb, FB, 26);

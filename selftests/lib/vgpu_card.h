@@ -12,15 +12,19 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Its card; -ENOENT where the kernel has no such module, -ENODEV without a node. */
-static inline int vt_open_vgem(void)
+#include "lib/vgpu_test.h"
+
+/* Its card; -ENOENT, and why, where it cannot be; -ENODEV without a node. */
+static inline int vt_open_vgem(const char **why)
 {
 	char path[64], name[32];
 	int i, fd;
 
-	/* The node is there at once; udev may be thousands of events behind. */
-	if (system("modprobe -q vgem"))
+	*why = vt_pgpu() ? "vgem cannot have a device's memory" :
+	       system("modprobe -q vgem") ? "no vgem" : NULL;
+	if (*why)
 		return -ENOENT;
+	/* The node is there at once; udev may be thousands of events behind. */
 	for (i = 0; i < 64; i++) {
 		struct drm_version version = {
 			.name = name, .name_len = sizeof(name) - 1,
