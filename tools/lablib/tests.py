@@ -177,20 +177,18 @@ def _some(patterns, limit):
 
 
 def _all(full, limit):
-    """The fast set, and with full what it leaves; what takes longest first."""
+    """The fast set, or all; what takes longest first."""
     def wanted(name):
         return True
 
-    first, *others = programs.RUNS
-    jobs = _programs(first, first.fast, limit)
-    jobs.append(functools.partial(_here, wanted=wanted))
-    for run in others:
-        jobs += _programs(run, run.fast, limit)
-    jobs.append(functools.partial(_lab, wanted=wanted))
+    jobs = []
     for run in programs.RUNS:
-        if full:
-            jobs += _programs(run, run.rest(), limit)
-        elif run.rest():
+        jobs += _programs(run, run.all if full else run.fast, limit)
+        if run is programs.RUNS[0]:
+            jobs += [functools.partial(job, wanted=wanted)
+                     for job in (_here, _lab)]
+    for run in programs.RUNS:
+        if run.rest() and not full:
             jobs.append(lambda tally, run=run: tally.print(
                 f"# left to --full: {run.name}: " + " ".join(run.rest())))
     return jobs
