@@ -7,6 +7,11 @@
 [ -z "$VGPU_PGPU" ] || skip_all "for software GPUs"
 
 drv=/sys/bus/pci/drivers/vgpu
+# Where every allocation is watched each load takes seconds.
+loads=10 rounds=4
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	loads=3 rounds=2
+fi
 gpus()
 {
 	(cd $drv && ls -d ????:* 2>/dev/null | wc -l)
@@ -19,11 +24,6 @@ unload()
 {
 	rmmod vgpu_soft && rmmod vgpu
 }
-# Where every allocation is watched each load takes seconds.
-loads=10 rounds=4
-if [ -e /sys/kernel/debug/kmemleak ]; then
-	loads=3 rounds=2
-fi
 refused()
 {
 	if load "$@"; then
@@ -72,7 +72,7 @@ n=0
 while [ $n -lt $loads ] && load nr_gpus=2 && unload; do
 	n=$((n + 1))
 done
-check "load and unload, many times" is $n $loads
+check "$loads times load and unload" is $n $loads
 
 # Others at it while modules go and come.  Each of them may be refused at any time;
 # nothing may hang, which "ended" notices.

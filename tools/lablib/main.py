@@ -97,11 +97,11 @@ def _parser():
 
     verb = verbs.add_parser(
         "test", help="run the tests",
-        description="Run the fast set of tests, all tests, or those whose "
+        description="Run the fast set of tests, the full one, or those whose "
         "name contains a PATTERN. Prints TAP and one closing line.")
     verb.add_argument("--full", action="store_true",
-                      help="all tests: the fast set, then the rest of it on "
-                      "every kernel and pGPU, the debug kernel too")
+                      help="the full set: more on each kernel and pGPU, and "
+                      "the kernels that find mistakes")
     verb.add_argument("--minutes", type=float, default=0, metavar="N",
                       help="end after that time; what is left counts as "
                       "skipped")

@@ -177,7 +177,8 @@ def _some(patterns, limit):
 
 
 def _all(full, limit):
-    """The fast set, or all; what takes longest first."""
+    """The fast set, or all.  What needs no lab host is long and comes early, so
+    that it does not end alone."""
     def wanted(name):
         return True
 
