@@ -89,19 +89,27 @@ guest_said()
 	sed 's/^/# QEMU: /' "$guest_dir/qemu.log"
 }
 
+# guest_now: seconds since the lab host started, in _now
+guest_now()
+{
+	read -r _now _ < /proc/uptime
+	_now=${_now%.*}
+}
+
 # guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT; not
 # for long if the one before waited in vain
 guest_wait()
 {
-	_n=$((${guest_silent:-$2} * 5))
+	guest_now
+	_until=$((_now + ${guest_silent:-$2}))
 	while ! grep -q "$1" "$guest_dir/serial"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
 			echo "the guest has ended: $(tail -n 3 "$guest_dir/serial")" >&2
 			guest_said
 			return 1
 		fi
-		_n=$((_n - 1))
-		if [ $_n -le 0 ]; then
+		guest_now
+		if [ "$_now" -ge $_until ]; then
 			guest_silent=5
 			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
 			tail -n 3 "$guest_dir/serial" >&2
