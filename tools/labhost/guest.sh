@@ -24,14 +24,13 @@ guest_serial()
 	exec 9<> "$guest_dir/input.in"
 }
 
-# The tick comes again and again, whatever becomes of one: under emulation a timer
-# interrupt is lost now and then, and a guest that waits for it alone waits for ever.
-guest_tick="lapic=notscdeadline nohz=off highres=off"
-
+# The tick is periodic: under emulation a timer interrupt is lost now and then, and
+# a guest that had asked for that one alone waits for ever.
 guest_append()
 {
 	# shellcheck disable=SC2154 # a variable of who includes this
-	echo "console=ttyS0 quiet loglevel=3 $guest_tick card=$guest_nonce $guest_options"
+	echo "console=ttyS0 quiet loglevel=3 lapic=notscdeadline nohz=off highres=off" \
+		"card=$guest_nonce $guest_options"
 }
 
 # guest_start QEMU-ARGUMENT...: start the guest; see guest_serial.  There are
@@ -93,27 +92,18 @@ guest_said()
 	sed 's/^/# QEMU: /' "$guest_dir/qemu.log"
 }
 
-# guest_now: seconds since the lab host started, in _now
-guest_now()
-{
-	read -r _now _ < /proc/uptime
-	_now=${_now%.*}
-}
-
 # guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT; not
 # for long if the one before waited in vain
 guest_wait()
 {
-	guest_now
-	_until=$((_now + ${guest_silent:-$2}))
+	_until=$(($(date +%s) + ${guest_silent:-$2}))
 	while ! grep -q "$1" "$guest_dir/serial"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
 			echo "the guest has ended: $(tail -n 3 "$guest_dir/serial")" >&2
 			guest_said
 			return 1
 		fi
-		guest_now
-		if [ "$_now" -ge $_until ]; then
+		if [ "$(date +%s)" -ge $_until ]; then
 			guest_silent=5
 			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
 			tail -n 3 "$guest_dir/serial" >&2
