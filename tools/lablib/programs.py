@@ -115,7 +115,7 @@ _STALLED = re.compile("blocked for more than|detected stall|soft lockup|"
 
 def _boot(tally, release, run, programs, timeout, name):
     """Run programs in a lab host; return it, and which have to run again."""
-    tally.begin()
+    tally.begin(run.name)
     result = vm.run(release, "/vgpu/tools/labhost/run-tests " +
                     " ".join(programs), out=tally, name=name, timeout=timeout,
                     silence=_SILENCE, pgpu=run.pgpu, numa=vm.NUMA)
@@ -123,8 +123,7 @@ def _boot(tally, release, run, programs, timeout, name):
     vm.discard(result)
     tally.end()
     left = programs[len(tally.programs):]
-    again = [name for name, _, failed, _, fault in tally.programs
-             if failed and name in _GUEST and not fault]
+    again = [name for name in tally.failed() if name in _GUEST]
     how = _STALLED if left and left[0] in _GUEST else _LOST
     stalled = result.status is None and left and how.search(result.trouble)
     # Without a word, too, where a guest runs.

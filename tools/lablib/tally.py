@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Counting results of tests."""
+import collections
 import io
 import re
 import sys
@@ -15,12 +16,13 @@ class Tally:
 
     def __init__(self, out=None):
         self._out = out or sys.stdout
-        self.passed = self.failed = self.skipped = 0
-        # Of each program that has come to its end: its name, how many of its
-        # tests passed, failed and were skipped, and whether it is certainly
-        # our fault.
+        # Of each test its result and its name, in lists that can be emptied: that
+        # of a program, and what comes between programs.
+        self._results = [[]]
+        # Of each program that has come to its end: its name, its results, and
+        # whether a failure is certainly ours.
         self.programs = []
-        self._before = (0, 0, 0)
+        self._run = ""
         self._inside = 0
         self._inside_failed = 0
         self._fault = False
@@ -37,23 +39,17 @@ class Tally:
         """Print and count what a part has gathered."""
         self._out.write(part._out.getvalue())
         self._out.flush()
-        self.passed += part.passed
-        self.failed += part.failed
-        self.skipped += part.skipped
+        self._results += part._results
 
     def result(self, good, name, skip=""):
         """A test of the lab itself."""
         word = "ok" if good else "not ok"
         self.print(f"{word} - {name}" + (f" # SKIP {skip}" if skip else ""))
-        self._result(good, skip)
+        self._result(good, skip, name)
 
-    def _result(self, good, skip):
-        if skip:
-            self.skipped += 1
-        elif good:
-            self.passed += 1
-        else:
-            self.failed += 1
+    def _result(self, good, skip, name):
+        word = "skipped" if skip else "passed" if good else "failed"
+        self._results[-1].append((word, name))
 
     def write(self, data):
         """A binary sink for what the lab host prints."""
@@ -66,41 +62,54 @@ class Tally:
     def flush(self):
         pass
 
-    def totals(self):
-        return (self.passed, self.failed, self.skipped)
+    def _all(self):
+        return [result for results in self._results for result in results]
+
+    def any(self):
+        return bool(self._all())
 
     def end_line(self):
-        """The closing line; returns the exit status."""
-        self.print(f"{self.passed} passed, {self.failed} failed, "
-                   f"{self.skipped} skipped")
-        return 1 if self.failed else 0
+        """What failed, which is hard to find in what all have said, and the closing
+        line; returns the exit status."""
+        results = self._all()
+        count = collections.Counter(word for word, _ in results)
+        for word, name in results:
+            if word == "failed":
+                self.print(f"# failed: {name}")
+        self.print(f"{count['passed']} passed, {count['failed']} failed, "
+                   f"{count['skipped']} skipped")
+        return 1 if count["failed"] else 0
 
-    def begin(self):
+    def begin(self, run):
         """A run of programs begins."""
         self.programs = []
-        self._before = self.totals()
+        self._run = run
+        self._results.append([])
 
     def end(self):
         """It has ended; what a program that did not has printed is void."""
-        self.passed, self.failed, self.skipped = self._before
+        self._results[-1].clear()
         self._inside = self._inside_failed = 0
         self._fault = False
 
+    def failed(self):
+        """The programs that failed, and need not have by a fault of ours."""
+        return [name for name, results, fault in self.programs
+                if not fault and any(word == "failed" for word, _ in results)]
+
     def forget(self, names):
         """The results of these programs are void, too."""
-        for name, *counts in self.programs:
+        for name, results, _ in self.programs:
             if name in names:
-                self.passed -= counts[0]
-                self.failed -= counts[1]
-                self.skipped -= counts[2]
+                results.clear()
 
     def _end_program(self, name):
-        counts = [now - before for now, before in
-                  zip(self.totals(), self._before)]
-        self.programs.append((name.split()[-1] if "#" not in name else
-                              name.split("#")[0].split()[-1], *counts,
-                              self._fault))
-        self._before = self.totals()
+        program = name.split("#")[0].split()[-1]
+        results = self._results[-1]
+        results[:] = [(word, f"{self._run}/{program}: {test}")
+                      for word, test in results]
+        self.programs.append((program, results, self._fault))
+        self._results.append([])
         self._inside = self._inside_failed = 0
         self._fault = False
 
@@ -117,6 +126,6 @@ class Tally:
             self._inside_failed += not good
         # Not what its tests have said one by one.
         if inside or not self._inside or not (good or self._inside_failed):
-            self._result(good, skip)
+            self._result(good, skip, name)
         if not inside:
             self._end_program(name)
