@@ -132,13 +132,7 @@ check "QEMU has no complaint" sh -c "! grep . '$guest_dir/qemu.log'"
 check "busy" is "$(cat "/sys/bus/mdev/devices/$uuid/vgpu/busy")" 1
 rm -f /tmp/removed
 { echo 1 > "/sys/bus/mdev/devices/$uuid/remove" && : > /tmp/removed; } &
-left()
-{
-	echo 'lspci -d 1234:1111 | wc -l | sed "s/^/guest: left /"' >&9
-	sleep 0.5
-	grep -q "guest: left 0" "$guest_dir/serial"
-}
-check "the guest lets go of a vGPU that is removed" within 60 left
+check "the guest lets go of a vGPU that is removed" guest_until 60 guest_counts 0
 check "QEMU has unplugged it" within 30 guest_unplugged vgpu
 # Not the directory, which goes before the wait for the VMM begins.  QEMU 10
 # holds on to a device with display=on, through its console and the mapping of

@@ -39,14 +39,7 @@ guest_start \
 	-device "vfio-pci,sysfsdev=$mdev/$b,display=off,bus=slot2,id=b"
 check "the guest comes up" guest_wait "guest: ready" 240
 
-left()
-{
-	echo 'lspci -d 1234:1111 | wc -l | sed "s/^/guest: left /"' >&9
-	sleep 0.5
-	[ "$(tr -d '\r' < "$guest_dir/serial" |
-		sed -n 's/^guest: left //p' | tail -n 1)" = "$1" ]
-}
-check "it has both" within 20 left 2
+check "it has both" guest_until 20 guest_counts 2
 
 # ends COMMAND: within a hundred seconds; else the guest ends, and with it what
 # waits for it
@@ -58,7 +51,7 @@ ends()
 	if within 100 test -e /tmp/unplug.done; then
 		return 0
 	fi
-	echo "# the guest said last: $(tail -n 2 "$guest_dir/serial")"
+	guest_state
 	kill "$guest_pid"
 	wait $_pid
 	return 1
@@ -66,7 +59,7 @@ ends()
 
 check "unbind the first" ends "echo $first > $drv/unbind"
 check "its vGPU is gone" test ! -e "$mdev/$a"
-check "the guest has the other" within 20 left 1
+check "the guest has the other" guest_until 20 guest_counts 1
 check "QEMU too" guest_unplugged a
 check "bind it again" writes ok "$first" $drv/bind
 check "all of its memory is free" is \
@@ -75,10 +68,11 @@ check "all of its memory is free" is \
 
 check "remove the second" ends "echo 1 > $pci/devices/$second/remove"
 check "its vGPU is gone" test ! -e "$mdev/$b"
-check "the guest has none" within 20 left 0
+check "the guest has none" guest_until 20 guest_counts 0
 check "rescan" writes ok 1 $pci/rescan
 check "the second is back" test -e "$drv/$second"
-check "the guest lives on" within 10 left 0
+echo 'echo "guest: lives at $((6 * 7))"' >&9
+check "the guest lives on" guest_wait "guest: lives at 42" 10
 # But for these: as soon as it closes the last device, VFIO detaches the group
 # from the container, and sometimes is faster than QEMU, which wants to do that
 # itself and to unmap the guest's memory before.

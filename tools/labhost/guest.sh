@@ -92,26 +92,54 @@ guest_said()
 	sed 's/^/# QEMU: /' "$guest_dir/qemu.log"
 }
 
-# guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT; not
-# for long if the one before waited in vain
-guest_wait()
+# guest_state: how it is, for one that does not do what it is waited for
+guest_state()
 {
-	_until=$(($(date +%s) + ${guest_silent:-$2}))
-	while ! grep -q "$1" "$guest_dir/serial"; do
+	tail -n 3 "$guest_dir/serial" | sed 's/^/# guest: /'
+	guest_said
+	for _what in status registers lapic; do
+		/vgpu/tools/labhost/qmp "$guest_dir/qmp" human-monitor-command \
+			command-line="info $_what"
+	done 2>&1 | sed 's/\\r\\n/\n/g' |
+		grep -E 'status|RIP|LVTT.t|Timer|TPR|ISR|IRR' | sed 's/^/# QEMU: /'
+}
+
+# guest_until SECONDS COMMAND...: wait until the command succeeds; not for long if
+# the one before waited in vain
+guest_until()
+{
+	_until=$(($(date +%s) + ${guest_silent:-$1}))
+	_seconds=$1
+	shift
+	until "$@"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then
-			echo "the guest has ended: $(tail -n 3 "$guest_dir/serial")" >&2
+			echo "# the guest has ended: $(tail -n 3 "$guest_dir/serial")"
 			guest_said
 			return 1
 		fi
 		if [ "$(date +%s)" -ge $_until ]; then
 			guest_silent=5
-			echo "no \"$1\" from the guest within $2 seconds; it said last:" >&2
-			tail -n 3 "$guest_dir/serial" >&2
-			guest_said
+			echo "# not within $_seconds seconds: $*"
+			guest_state
 			return 1
 		fi
 		sleep 0.2
 	done
+}
+
+# guest_wait TEXT SECONDS: wait until the guest has printed a line with TEXT
+guest_wait()
+{
+	guest_until "$2" grep -q "$1" "$guest_dir/serial"
+}
+
+# guest_counts NUMBER: it sees so many vGPUs, says what it was asked last
+guest_counts()
+{
+	echo 'lspci -d 1234:1111 | wc -l | sed "s/^/guest: vGPUs /"' >&9
+	sleep 0.5
+	[ "$(tr -d '\r' < "$guest_dir/serial" |
+		sed -n 's/^guest: vGPUs //p' | tail -n 1)" = "$1" ]
 }
 
 # guest_stop: end it and wait until it is gone
