@@ -108,8 +108,8 @@ guest_state()
 # the one before waited in vain
 guest_until()
 {
-	_until=$(($(date +%s) + ${guest_silent:-$1}))
-	_seconds=$1
+	_seconds=${guest_silent:-$1}
+	_until=$(($(date +%s) + _seconds))
 	shift
 	until "$@"; do
 		if ! kill -0 "$guest_pid" 2>/dev/null; then

@@ -65,8 +65,8 @@ class Tally:
     def _all(self):
         return [result for results in self._results for result in results]
 
-    def any(self):
-        return bool(self._all())
+    def empty(self):
+        return not self._all()
 
     def end_line(self):
         """What failed, which is hard to find in what all have said, and the closing

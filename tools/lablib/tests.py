@@ -236,7 +236,7 @@ def main(patterns, full, minutes):
         for job in jobs:
             _run(tally, job)
     coverage.report(tally, judge=full and not limit.short)
-    if not tally.any():
+    if tally.empty():
         raise LabError("no test has " + " or ".join(
             f'"{pattern}"' for pattern in patterns) + " in its name")
     tally.print(f"# {(time.monotonic() - began) / 60:.1f} minutes")

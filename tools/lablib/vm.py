@@ -50,13 +50,13 @@ _PANIC_TIMEOUT = 10
 def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
          options=()):
     """The command line of virtme-ng, to be run in the root directory."""
-    cpu = (f"host{features}" if accel == "kvm" else
-           f"max{features} {_EMULATION}")
+    cpu = ("host" if accel == "kvm" else "max") + features
+    emulation = "" if accel == "kvm" else _EMULATION
     return (["vng", "--run", f"/boot/vmlinuz-{release}", "--force-9p",
              "--verbose", "--qemu", _QEMU, "--name", "labhost",
              "--cpus", str(cpus), "--memory", memory,
              "--append", f"{_APPEND} {append}".strip(),
-             f"--qemu-opts=-cpu {cpu} {qemu}".strip()] +
+             f"--qemu-opts=-cpu {cpu} {emulation} {qemu}".strip()] +
             ["--disable-kvm"] * (accel != "kvm") + list(options))
 
 
