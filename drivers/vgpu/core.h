@@ -13,6 +13,7 @@
  *  7. vgpu_fb.resv, which importers of dma-bufs hold when they map them
  *  8. vgpu_fb.lock
  *  9. pgpu.lock, i_mmap_rwsem (mm core)
+ * 10. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
  *
  * Of those with one number none is taken inside the other.  User memory is
  * never touched with one of 5 to 9 held.
@@ -211,11 +212,15 @@ struct vgpu_fb {
 /**
  * struct vgpu_irqs - where the VMM wants to hear of interrupts
  * @set_lock: serialises VFIO_DEVICE_SET_IRQS, protects @unmask and @mask
- * @msix: an eventfd for each vector, or NULL; these and the following are
- *	protected by vgpu.lock
+ * @lock: protects all but these; eventfds are signalled with it held
+ * @msix: an eventfd for each vector, or NULL
  * @intx: for INTx
  * @err: for errors of the device; none is sent yet
  * @req: for the request to let the device go
+ * @pending: events of the device model that interrupt; this and the following two
+ *	are as of the last vgpu_irq_update()
+ * @msix_on: MSI-X messages may be sent
+ * @intx_on: INTx may be raised
  * @sent: events whose MSI-X has been sent and that the guest has not cleared
  * @intx_masked: INTx was sent, or masked by the VMM
  * @unmask: eventfd with which the VMM unmasks INTx
@@ -223,10 +228,14 @@ struct vgpu_fb {
  */
 struct vgpu_irqs {
 	struct mutex set_lock;
+	spinlock_t lock;
 	struct eventfd_ctx *msix[VGPU_NR_IRQS];
 	struct eventfd_ctx *intx;
 	struct eventfd_ctx *err;
 	struct eventfd_ctx *req;
+	u32 pending;
+	bool msix_on;
+	bool intx_on;
 	u32 sent;
 	bool intx_masked;
 	struct virqfd *unmask;
@@ -250,8 +259,7 @@ struct vgpu_ioeventfds {
 /**
  * struct vgpu_vblank - the frames of the heads
  * @timer: one shot a frame
- * @work: what there is to do then
- * @ended: frames that have ended and that @work has not seen
+ * @ended: frames that have ended and that nothing has been done for
  * @running: a head shows something; this and the following are protected by
  *	vgpu.lock
  * @period: of a frame
@@ -261,13 +269,28 @@ struct vgpu_ioeventfds {
  */
 struct vgpu_vblank {
 	struct hrtimer timer;
-	struct work_struct work;
 	atomic_t ended;
 	bool running;
 	ktime_t period;
 	ktime_t since;
 	u32 frames;
 	u32 rate;
+};
+
+/**
+ * struct vgpu_deferred - what waits for vgpu.lock to be free; see deferred.c
+ * @work: does it
+ * @lock: a spinlock, protects the rest
+ * @sbe: single-bit errors that the device model does not know of
+ * @dbe: double-bit errors
+ * @page: of the framebuffer, where the last of the latter was
+ */
+struct vgpu_deferred {
+	struct delayed_work work;
+	spinlock_t lock;
+	u32 sbe;
+	u32 dbe;
+	u64 page;
 };
 
 /**
@@ -310,7 +333,7 @@ struct vgpu_plane {
  * @type: its type
  * @fb: its memory
  * @lock: protects @model, @params, @next_params, @planes, @revoked and parts of
- *	@irqs and @vblank
+ *	@vblank
  * @model: what the guest sees; exists while a VMM has the vGPU open
  * @params: settings in force, of the VMM that has it open or had it last
  * @next_params: settings for the next one
@@ -320,10 +343,12 @@ struct vgpu_plane {
  * @irqs: interrupts
  * @ioeventfds: doorbells
  * @vblank: frames
+ * @deferred: what waits for @lock
  * @migration: where it is in one
  * @stopped: for a migration: no frame ends and no interrupt is sent; changes with
  *	@lock held
  * @bars_on: BARs answer; changes with @lock held
+ * @doorbells_on: doorbells are heard; changes with @lock held
  * @revoked: taken away from a VMM that did not let go
  * @open: a VMM has it open
  * @mmaps: keeps track of mappings where VFIO does not
@@ -342,9 +367,11 @@ struct vgpu {
 	struct vgpu_irqs irqs;
 	struct vgpu_ioeventfds ioeventfds;
 	struct vgpu_vblank vblank;
+	struct vgpu_deferred deferred;
 	struct vgpu_migration migration;
 	bool stopped;
 	bool bars_on;
+	bool doorbells_on;
 	bool revoked;
 	bool open;
 	struct vgpu_mmaps mmaps;
@@ -523,7 +550,6 @@ void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
 	       const struct vgpu_params *params);
 void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_reset(struct vgpu *vgpu);
-void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page);
 
 /* region.c */
 int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
@@ -554,6 +580,7 @@ static inline void vgpu_ioeventfd_gather(struct vgpu *vgpu)
 int vgpu_irq_info(struct vgpu *vgpu, void __user *arg);
 int vgpu_irq_set(struct vgpu *vgpu, void __user *arg);
 void vgpu_irq_update(struct vgpu *vgpu);
+void vgpu_irq_resend(struct vgpu *vgpu);
 bool vgpu_irq_request(struct vgpu *vgpu);
 void vgpu_irq_release(struct vgpu *vgpu);
 
@@ -561,8 +588,15 @@ void vgpu_irq_release(struct vgpu *vgpu);
 void vgpu_vblank_init(struct vgpu *vgpu);
 u32 vgpu_vblank_limit(struct vgpu *vgpu);
 void vgpu_vblank_update(struct vgpu *vgpu);
-void vgpu_vblank_stop(struct vgpu *vgpu);
+void vgpu_vblank_frames(struct vgpu *vgpu);
 u32 vgpu_vblank_rate(struct vgpu *vgpu);
+
+/* deferred.c */
+void vgpu_deferred_init(struct vgpu *vgpu);
+void vgpu_deferred_fini(struct vgpu *vgpu);
+void vgpu_defer(struct vgpu *vgpu);
+void vgpu_deferred_run(struct vgpu *vgpu);
+void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page);
 
 /* gfx.c */
 void vgpu_gfx_update(struct vgpu *vgpu);

@@ -110,6 +110,15 @@ static const struct file_operations vgpu_move_fops = {
 	.write = vgpu_move_write,
 };
 
+/* Who injects an error finds that the guest has been told. */
+static int vgpu_told(struct vgpu *vgpu, u64 n, u64 *result)
+{
+	mutex_lock(&vgpu->lock);
+	vgpu_deferred_run(vgpu);
+	mutex_unlock(&vgpu->lock);
+	return 0;
+}
+
 /* "sbe ADDRESS", "dbe UUID OFFSET": an error as the memory would report it. */
 static int vgpu_inject(struct pgpu *pgpu, char *text)
 {
@@ -126,8 +135,11 @@ static int vgpu_inject(struct pgpu *pgpu, char *text)
 	page = number >> PAGE_SHIFT;
 	if (text)
 		ret = vgpu_with(pgpu, first, vgpu_offset_to_page, number, &page);
-	return ret ?: pgpu_report_error(pgpu, page, dbe ? PGPU_ERROR_DBE :
-							  PGPU_ERROR_SBE);
+	ret = ret ?: pgpu_report_error(pgpu, page, dbe ? PGPU_ERROR_DBE :
+							 PGPU_ERROR_SBE);
+	if (!ret && text)
+		vgpu_with(pgpu, first, vgpu_told, 0, NULL);
+	return ret;
 }
 
 static ssize_t vgpu_inject_write(struct file *file, const char __user *buf,

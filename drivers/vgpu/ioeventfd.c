@@ -35,8 +35,7 @@ static int vgpu_ioeventfd_ring(void *opaque, void *data)
 {
 	struct vgpu *vgpu = opaque;
 
-	/* There is a model as long as there are ioeventfds. */
-	if (READ_ONCE(vgpu->bars_on) && vgpu_native_runs(vgpu->model))
+	if (READ_ONCE(vgpu->doorbells_on))
 		atomic_inc(&vgpu->ioeventfds.rung);
 	return 0;
 }

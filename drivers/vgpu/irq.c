@@ -3,10 +3,13 @@
  * Interrupts of a vGPU: from events in the device model to the eventfds that
  * the VMM has set with VFIO_DEVICE_SET_IRQS.
  *
- * Everything happens in process context with vgpu.lock held, so the eventfds
- * need no lock of their own.  SET_IRQS takes vgpu_irqs.set_lock around it,
- * because enabling and disabling an unmask eventfd waits for work that takes
- * vgpu.lock.
+ * The eventfds have a spinlock of their own.  What the VMM's eventfds do runs on
+ * queues that all VFIO devices share, so it must not wait for vgpu.lock, which is
+ * held as long as a reset takes; therefore the state of the device model that
+ * interrupts depend on is kept here too, as of its last change.
+ *
+ * SET_IRQS takes vgpu_irqs.set_lock around it, because enabling and disabling an
+ * unmask eventfd waits for the work that it does.
  */
 #include <linux/eventfd.h>
 #include <linux/slab.h>
@@ -60,14 +63,23 @@ static void vgpu_irq_signal(struct eventfd_ctx *trigger)
 		vgpu_eventfd_signal(trigger);
 }
 
-/* A level interrupt: once, then it is masked until the VMM unmasks it. */
-static void vgpu_irq_update_intx(struct vgpu *vgpu)
+/*
+ * Send what is due.  A level interrupt is sent once, then it is masked until the
+ * VMM unmasks it.  An MSI-X vector is sent when its event becomes pending, and
+ * again only after the guest has cleared it: a guest that does not look is not
+ * flooded.
+ */
+static void vgpu_irqs_send(struct vgpu_irqs *irqs)
 {
-	struct vgpu_irqs *irqs = &vgpu->irqs;
+	unsigned long fresh = irqs->msix_on ? irqs->pending & ~irqs->sent : 0;
+	u32 i;
 
-	if (vgpu->stopped || irqs->intx_masked || !irqs->intx ||
-	    !vgpu_config_intx(vgpu->model) ||
-	    !vgpu_native_pending(vgpu->model))
+	lockdep_assert_held(&irqs->lock);
+	irqs->sent = (irqs->sent & irqs->pending) | fresh;
+	for_each_set_bit(i, &fresh, VGPU_NR_IRQS)
+		vgpu_irq_signal(irqs->msix[i]);
+	if (!irqs->intx_on || irqs->intx_masked || !irqs->intx ||
+	    !irqs->pending)
 		return;
 	irqs->intx_masked = true;
 	vgpu_irq_signal(irqs->intx);
@@ -76,24 +88,29 @@ static void vgpu_irq_update_intx(struct vgpu *vgpu)
 /**
  * vgpu_irq_update() - send the interrupts that are due
  * @vgpu: its lock is held; something has changed that interrupts depend on
- *
- * An MSI-X vector is sent when its event becomes pending, and again only after
- * the guest has cleared it: a guest that does not look is not flooded.
  */
 void vgpu_irq_update(struct vgpu *vgpu)
 {
 	struct vgpu_irqs *irqs = &vgpu->irqs;
-	u32 pending = vgpu_native_pending(vgpu->model);
-	unsigned long fresh = pending & ~irqs->sent;
-	u32 i;
 
 	lockdep_assert_held(&vgpu->lock);
-	if (vgpu->stopped)
-		return;
-	irqs->sent = pending;
-	for_each_set_bit(i, &fresh, VGPU_NR_IRQS)
-		vgpu_irq_signal(irqs->msix[i]);
-	vgpu_irq_update_intx(vgpu);
+	spin_lock(&irqs->lock);
+	irqs->pending = vgpu_native_pending(vgpu->model);
+	irqs->msix_on = !vgpu->stopped;
+	irqs->intx_on = !vgpu->stopped && vgpu_config_intx(vgpu->model);
+	vgpu_irqs_send(irqs);
+	spin_unlock(&irqs->lock);
+}
+
+/**
+ * vgpu_irq_resend() - what is pending counts as not sent yet
+ * @vgpu: the vGPU; it is sent with the next vgpu_irq_update()
+ */
+void vgpu_irq_resend(struct vgpu *vgpu)
+{
+	spin_lock(&vgpu->irqs.lock);
+	vgpu->irqs.sent = 0;
+	spin_unlock(&vgpu->irqs.lock);
 }
 
 /**
@@ -106,37 +123,33 @@ bool vgpu_irq_request(struct vgpu *vgpu)
 {
 	bool asked;
 
-	mutex_lock(&vgpu->lock);
+	spin_lock(&vgpu->irqs.lock);
 	asked = vgpu->irqs.req;
 	vgpu_irq_signal(vgpu->irqs.req);
-	mutex_unlock(&vgpu->lock);
+	spin_unlock(&vgpu->irqs.lock);
 	return asked;
 }
 
-static void vgpu_irq_unmask(struct vgpu *vgpu)
+static void vgpu_irq_set_masked(struct vgpu *vgpu, bool masked)
 {
-	mutex_lock(&vgpu->lock);
-	vgpu->irqs.intx_masked = false;
-	vgpu_irq_update_intx(vgpu);
-	mutex_unlock(&vgpu->lock);
+	spin_lock(&vgpu->irqs.lock);
+	vgpu->irqs.intx_masked = masked;
+	vgpu_irqs_send(&vgpu->irqs);
+	spin_unlock(&vgpu->irqs.lock);
 }
 
-static void vgpu_irq_mask(struct vgpu *vgpu)
-{
-	mutex_lock(&vgpu->lock);
-	vgpu->irqs.intx_masked = true;
-	mutex_unlock(&vgpu->lock);
-}
-
-/* The eventfds that come back from the VMM; run from a workqueue. */
+/*
+ * The eventfds that come back from the VMM.  This runs from a workqueue, and when
+ * one is closed the only queue that VFIO has for that waits for it.
+ */
 static void vgpu_irq_unmask_work(void *opaque, void *data)
 {
-	vgpu_irq_unmask(opaque);
+	vgpu_irq_set_masked(opaque, false);
 }
 
 static void vgpu_irq_mask_work(void *opaque, void *data)
 {
-	vgpu_irq_mask(opaque);
+	vgpu_irq_set_masked(opaque, true);
 }
 
 /* MASK and UNMASK of INTx. */
@@ -160,10 +173,7 @@ static int vgpu_irq_set_intx_mask(struct vgpu *vgpu, u32 flags, const void *data
 	}
 	if ((flags & VFIO_IRQ_SET_DATA_BOOL) && !*set)
 		return 0;
-	if (unmask)
-		vgpu_irq_unmask(vgpu);
-	else
-		vgpu_irq_mask(vgpu);
+	vgpu_irq_set_masked(vgpu, !unmask);
 	return 0;
 }
 
@@ -186,10 +196,10 @@ static void vgpu_irq_replace(struct vgpu *vgpu, struct eventfd_ctx **slot,
 {
 	struct eventfd_ctx *old;
 
-	mutex_lock(&vgpu->lock);
+	spin_lock(&vgpu->irqs.lock);
 	old = *slot;
 	*slot = trigger;
-	mutex_unlock(&vgpu->lock);
+	spin_unlock(&vgpu->irqs.lock);
 	if (old)
 		eventfd_ctx_put(old);
 }
@@ -204,9 +214,7 @@ static void vgpu_irq_disable(struct vgpu *vgpu, u32 index)
 	if (index == VFIO_PCI_INTX_IRQ_INDEX) {
 		vfio_virqfd_disable(&vgpu->irqs.unmask);
 		vfio_virqfd_disable(&vgpu->irqs.mask);
-		mutex_lock(&vgpu->lock);
-		vgpu->irqs.intx_masked = false;
-		mutex_unlock(&vgpu->lock);
+		vgpu_irq_set_masked(vgpu, false);
 	}
 }
 
@@ -240,11 +248,11 @@ static int vgpu_irq_set_eventfds(struct vgpu *vgpu, u32 index, u32 start,
 		vgpu_irq_replace(vgpu, vgpu_irq_slot(vgpu, index, start + i),
 				 triggers[i]);
 	/* What has been pending all along is news to the new eventfd. */
-	mutex_lock(&vgpu->lock);
+	spin_lock(&vgpu->irqs.lock);
 	if (index == VFIO_PCI_MSIX_IRQ_INDEX)
 		vgpu->irqs.sent = 0;
-	vgpu_irq_update(vgpu);
-	mutex_unlock(&vgpu->lock);
+	vgpu_irqs_send(&vgpu->irqs);
+	spin_unlock(&vgpu->irqs.lock);
 	return 0;
 }
 
@@ -254,11 +262,11 @@ static void vgpu_irq_loopback(struct vgpu *vgpu, u32 flags, u32 index,
 {
 	u32 i;
 
-	mutex_lock(&vgpu->lock);
+	spin_lock(&vgpu->irqs.lock);
 	for (i = 0; i < count; i++)
 		if ((flags & VFIO_IRQ_SET_DATA_NONE) || set[i])
 			vgpu_irq_signal(*vgpu_irq_slot(vgpu, index, start + i));
-	mutex_unlock(&vgpu->lock);
+	spin_unlock(&vgpu->irqs.lock);
 }
 
 static int vgpu_irq_set_locked(struct vgpu *vgpu,

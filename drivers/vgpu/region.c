@@ -36,7 +36,8 @@ struct vgpu_region {
 };
 
 /**
- * vgpu_bars_update() - whether BARs answer may have changed
+ * vgpu_bars_update() - whether BARs answer, or doorbells are heard, may have
+ * changed
  * @vgpu: its lock is held
  *
  * With memory space off, or the device gone, a bus reads all ones and writes
@@ -47,6 +48,8 @@ void vgpu_bars_update(struct vgpu *vgpu)
 	lockdep_assert_held(&vgpu->lock);
 	WRITE_ONCE(vgpu->bars_on,
 		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
+	WRITE_ONCE(vgpu->doorbells_on,
+		   vgpu->bars_on && vgpu_native_runs(vgpu->model));
 }
 
 static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)

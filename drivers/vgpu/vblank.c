@@ -2,12 +2,10 @@
 /*
  * Vertical blanking: virtual heads show frames at the rate of their type.
  *
- * A timer keeps the rate, which does not drift, and work that may sleep does
- * the rest.  It runs only while a head shows something; all heads of a vGPU
+ * A timer keeps the rate, which does not drift, and deferred.c has the rest done.  It runs only while a head shows something; all heads of a vGPU
  * blank together.
  */
 #include <linux/hrtimer.h>
-#include <linux/workqueue.h>
 
 #include "core.h"
 
@@ -19,11 +17,11 @@
 
 static enum hrtimer_restart vgpu_vblank_timer(struct hrtimer *timer)
 {
-	struct vgpu_vblank *vblank = container_of(timer, struct vgpu_vblank,
-						  timer);
+	struct vgpu *vgpu = container_of(timer, struct vgpu, vblank.timer);
+	struct vgpu_vblank *vblank = &vgpu->vblank;
 
 	atomic_add(hrtimer_forward_now(timer, vblank->period), &vblank->ended);
-	queue_work(system_highpri_wq, &vblank->work);
+	vgpu_defer(vgpu);
 	return HRTIMER_RESTART;
 }
 
@@ -41,26 +39,26 @@ static void vgpu_vblank_count(struct vgpu_vblank *vblank, u32 nr)
 	vblank->since = now;
 }
 
-static void vgpu_vblank_work(struct work_struct *work)
+/**
+ * vgpu_vblank_frames() - what there is to do for frames that have ended
+ * @vgpu: its lock is held
+ */
+void vgpu_vblank_frames(struct vgpu *vgpu)
 {
-	struct vgpu *vgpu = container_of(work, struct vgpu, vblank.work);
-	u32 nr;
+	u32 nr = atomic_xchg(&vgpu->vblank.ended, 0);
 
-	mutex_lock(&vgpu->lock);
-	nr = atomic_xchg(&vgpu->vblank.ended, 0);
-	if (vgpu->vblank.running && nr) {
-		vgpu_vblank_count(&vgpu->vblank, nr);
-		vgpu_heads_frame(vgpu->model, nr);
-		vgpu_gfx_update(vgpu);
-		vgpu_irq_update(vgpu);
-	}
-	mutex_unlock(&vgpu->lock);
+	lockdep_assert_held(&vgpu->lock);
+	if (!vgpu->vblank.running || !nr)
+		return;
+	vgpu_vblank_count(&vgpu->vblank, nr);
+	vgpu_heads_frame(vgpu->model, nr);
+	vgpu_gfx_update(vgpu);
+	vgpu_irq_update(vgpu);
 }
 
 void vgpu_vblank_init(struct vgpu *vgpu)
 {
 	vgpu_hrtimer_setup(&vgpu->vblank.timer, vgpu_vblank_timer);
-	INIT_WORK(&vgpu->vblank.work, vgpu_vblank_work);
 }
 
 /**
@@ -100,16 +98,6 @@ void vgpu_vblank_update(struct vgpu *vgpu)
 		hrtimer_start(&vblank->timer, vblank->period, HRTIMER_MODE_REL);
 	else
 		hrtimer_cancel(&vblank->timer);
-}
-
-/**
- * vgpu_vblank_stop() - nothing runs any more afterwards
- * @vgpu: shows nothing
- */
-void vgpu_vblank_stop(struct vgpu *vgpu)
-{
-	hrtimer_cancel(&vgpu->vblank.timer);
-	cancel_work_sync(&vgpu->vblank.work);
 }
 
 /**

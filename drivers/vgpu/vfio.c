@@ -28,11 +28,13 @@ static int vgpu_vfio_init(struct vfio_device *vdev)
 	vgpu->type = type;
 	mutex_init(&vgpu->lock);
 	mutex_init(&vgpu->irqs.set_lock);
+	spin_lock_init(&vgpu->irqs.lock);
 	mutex_init(&vgpu->ioeventfds.lock);
 	INIT_LIST_HEAD(&vgpu->ioeventfds.list);
 	vgpu_params_init(&vgpu->params);
 	vgpu_params_init(&vgpu->next_params);
 	vgpu_vblank_init(vgpu);
+	vgpu_deferred_init(vgpu);
 	ret = vgpu_fb_init(&vgpu->fb, type->pgpu, type->desc.profile.fb_size);
 	if (ret)
 		return ret;
@@ -45,6 +47,7 @@ static void vgpu_vfio_release(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 
+	vgpu_deferred_fini(vgpu);
 	vgpu_fb_destroy(&vgpu->fb);
 	mutex_destroy(&vgpu->migration.lock);
 	mutex_destroy(&vgpu->ioeventfds.lock);
@@ -115,28 +118,10 @@ void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
 	own->frl_hz = vgpu_vblank_limit(vgpu);
 	atomic_set(&vgpu->ioeventfds.rung, 0);
 	/* An interrupt that was sent on the way is sent again, and none is lost. */
-	vgpu->irqs.sent = 0;
+	vgpu_irq_resend(vgpu);
 	vgpu_bars_update(vgpu);
 	vgpu_gfx_update(vgpu);
 	vgpu_gfx_forget(vgpu);
-}
-
-/**
- * vgpu_ecc_event() - an error in the memory of a vGPU
- * @vgpu: the vGPU; if a VMM has it open, the guest is told
- * @dbe: whether its content is lost
- * @page: page number in the framebuffer
- *
- * Context: process, none of the locks
- */
-void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page)
-{
-	mutex_lock(&vgpu->lock);
-	if (vgpu->model) {
-		vgpu_native_ecc(vgpu->model, dbe, page);
-		vgpu_irq_update(vgpu);
-	}
-	mutex_unlock(&vgpu->lock);
 }
 
 /*
@@ -200,6 +185,8 @@ static int vgpu_vfio_open(struct vfio_device *vdev)
 	}
 	vgpu_model_init(model, &vgpu->type->desc.profile);
 	mutex_lock(&vgpu->lock);
+	/* Errors of before are not this guest's. */
+	vgpu_deferred_run(vgpu);
 	vgpu->model = model;
 	vgpu->planes = planes;
 	vgpu->params = vgpu->next_params;
@@ -226,12 +213,12 @@ static void vgpu_vfio_close(struct vfio_device *vdev)
 	vgpu_irq_release(vgpu);
 	vgpu_dmabuf_end(&vgpu->fb);
 	vgpu_reset(vgpu);
-	vgpu_vblank_stop(vgpu);
 	mutex_lock(&vgpu->lock);
 	if (vgpu->revoked)
 		vgpu_fb_revoke(&vgpu->fb, false);
 	vgpu->revoked = false;
 	vgpu->bars_on = false;
+	vgpu->doorbells_on = false;
 	kvfree(vgpu->model);
 	vgpu->model = NULL;
 	kfree(vgpu->planes);
