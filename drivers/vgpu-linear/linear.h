@@ -31,7 +31,7 @@ struct linear_vram {
 
 int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size);
 void linear_vram_fini(struct linear_vram *vram);
-int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, enum pgpu_alloc alloc,
 		    struct pgpu_run *run);
 void linear_vram_discard(struct pgpu *pgpu, u64 page, u64 nr);
 

@@ -91,7 +91,7 @@ void linear_vram_fini(struct linear_vram *vram)
 }
 
 /* See pgpu_ops.vram_map.  A stale block reads as zero already. */
-int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, enum pgpu_alloc alloc,
 		    struct pgpu_run *run)
 {
 	struct linear_vram *vram = pgpu_priv(pgpu);

@@ -25,6 +25,7 @@ static struct soft_gpu *soft_gpus[SOFT_NR_GPUS_MAX];
 static const struct pgpu_ops soft_pgpu_ops = {
 	.vram_map = soft_vram_map,
 	.vram_discard = soft_vram_discard,
+	.vram_single = soft_vram_single,
 };
 
 /* Costs nothing until it is used: a thousand pages, or one of 512. */

@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/sched/mm.h>
 
 #include "soft.h"
 #include "../vgpu/compat.h"
@@ -84,20 +85,32 @@ static const struct address_space_operations soft_aops = {
  * @vram: whose it is
  * @index: its number
  * @page: a page of its own, zeroed; now the page cache's
+ * @force: also if the memory cgroup has no room
  *
- * It is charged to the calling task's memory cgroup.
+ * It is charged to the calling task's memory cgroup, which is not waited for: the
+ * caller may hold locks that others need.
  *
- * Return: 0; -EEXIST when there is one of that number, or -ENOMEM; then the page
- * is still the caller's
+ * Return: 0; -EEXIST when there is one of that number; -ENOMEM, also without room;
+ * then the page is still the caller's
  */
-int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page)
+int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page,
+		    bool force)
 {
 	struct folio *folio = page_folio(page);
+	unsigned int flags;
 	int ret;
 
 	folio_mark_uptodate(folio);
-	ret = filemap_add_folio(vram->inode->i_mapping, folio, index,
-				GFP_KERNEL);
+	if (force) {
+		/* So that the charge succeeds, and does not reclaim. */
+		flags = memalloc_noreclaim_save();
+		ret = filemap_add_folio(vram->inode->i_mapping, folio, index,
+					GFP_KERNEL);
+		memalloc_noreclaim_restore(flags);
+	} else {
+		ret = filemap_add_folio(vram->inode->i_mapping, folio, index,
+					GFP_NOWAIT | __GFP_NOWARN);
+	}
 	if (ret)
 		return ret;
 	/* What is dirty is not dropped when the kernel looks for memory. */

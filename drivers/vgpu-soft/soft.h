@@ -75,7 +75,8 @@ int soft_fs_pin(void);
 void soft_fs_release(void);
 int soft_memory_init(struct soft_vram *vram);
 void soft_memory_fini(struct soft_vram *vram);
-int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page);
+int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page,
+		    bool force);
 struct page *soft_memory_find(struct soft_vram *vram, u64 index);
 void soft_memory_drop(struct soft_vram *vram, u64 index, u64 nr);
 void soft_vram_report_to(struct soft_vram *vram, struct pgpu *pgpu);
@@ -84,8 +85,9 @@ void soft_vram_report_to(struct soft_vram *vram, struct pgpu *pgpu);
 int soft_vram_init(struct soft_vram *vram, int node);
 void soft_vram_fini(struct soft_vram *vram);
 void soft_vram_split(struct soft_vram *vram, u64 page);
-int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, enum pgpu_alloc alloc,
 		  struct pgpu_run *run);
+int soft_vram_single(struct pgpu *pgpu, u64 page);
 void soft_vram_discard(struct pgpu *pgpu, u64 page, u64 nr);
 
 /* configfs.c */

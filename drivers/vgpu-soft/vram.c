@@ -9,6 +9,7 @@
  * The pages of a contiguous block are split, so that each has its own reference
  * count: KVM and others look at single pages.
  */
+#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/wait_bit.h>
@@ -38,7 +39,7 @@ static bool soft_block_add(struct soft_vram *vram, u64 block, struct page *first
 
 	while (added < SOFT_BLOCK_PAGES &&
 	       !soft_memory_add(vram, block * SOFT_BLOCK_PAGES + added,
-				first + added))
+				first + added, false))
 		added++;
 	soft_pages_free(first, added);
 	return added == SOFT_BLOCK_PAGES;
@@ -47,8 +48,7 @@ static bool soft_block_add(struct soft_vram *vram, u64 block, struct page *first
 /*
  * The entry of a block that had none: give it memory in one piece if there is.
  *
- * Nobody waits for that but who wants the same block: memory is charged to the VMM,
- * which is made to wait for that if it has too much, and the GPU has other VMMs.
+ * Nobody waits for that but who wants the same block.
  */
 static void *soft_block_create(struct soft_vram *vram, u64 block)
 {
@@ -57,7 +57,7 @@ static void *soft_block_create(struct soft_vram *vram, u64 block)
 
 	/* First the entry, so that none of its pages is forgotten. */
 	entry = xa_cmpxchg(&vram->blocks, block, NULL, SOFT_BEING_MADE,
-			   GFP_KERNEL_ACCOUNT);
+			   GFP_KERNEL);
 	if (entry)
 		return xa_is_err(entry) ? NULL : entry;
 	first = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO |
@@ -92,8 +92,11 @@ static void *soft_block_get(struct soft_vram *vram, u64 block)
 	return entry;
 }
 
-static struct page *soft_page_get(struct soft_vram *vram, u64 index, bool alloc)
+/* A page; NULL when there is none and need not be, or an error pointer. */
+static struct page *soft_page_get(struct soft_vram *vram, u64 index,
+				  enum pgpu_alloc alloc)
 {
+	bool force = alloc == PGPU_ALLOC_FORCE;
 	struct page *page;
 	int ret;
 
@@ -102,16 +105,20 @@ static struct page *soft_page_get(struct soft_vram *vram, u64 index, bool alloc)
 		return page;
 	page = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO, 0);
 	if (!page)
-		return NULL;
-	ret = soft_memory_add(vram, index, page);
+		return ERR_PTR(-ENOMEM);
+	ret = soft_memory_add(vram, index, page, force);
 	if (!ret)
 		return page;
 	__free_page(page);
-	return ret == -EEXIST ? soft_memory_find(vram, index) : NULL;
+	if (ret == -EEXIST)
+		page = soft_memory_find(vram, index);
+	else
+		page = ERR_PTR(force ? -ENOMEM : -EAGAIN);
+	return page ?: ERR_PTR(-ENOMEM);
 }
 
 /* See pgpu_ops.vram_map. */
-int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
+int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, enum pgpu_alloc alloc,
 		  struct pgpu_run *run)
 {
 	struct soft_gpu *gpu = pgpu_priv(pgpu);
@@ -126,11 +133,13 @@ int soft_vram_map(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
 	if (xa_is_value(entry)) {
 		first = soft_page_get(&gpu->vram, page, alloc);
 		run->nr = 1;
+		if (IS_ERR(first))
+			return PTR_ERR(first);
 	} else if (entry) {
 		first = (struct page *)entry + index;
-	}
-	if (!first && alloc)
+	} else if (alloc) {
 		return -ENOMEM;
+	}
 	run->pfn = first ? page_to_pfn(first) : 0;
 	run->vaddr = first ? page_address(first) : NULL;
 	return 0;
@@ -150,6 +159,15 @@ void soft_vram_split(struct soft_vram *vram, u64 page)
 	if (xa_load(&vram->blocks, block))
 		__xa_store(&vram->blocks, block, SOFT_SINGLE_PAGES, GFP_NOWAIT);
 	xa_unlock(&vram->blocks);
+}
+
+/* See pgpu_ops.vram_single. */
+int soft_vram_single(struct pgpu *pgpu, u64 page)
+{
+	struct soft_gpu *gpu = pgpu_priv(pgpu);
+
+	return xa_err(xa_store(&gpu->vram.blocks, page / SOFT_BLOCK_PAGES,
+			       SOFT_SINGLE_PAGES, GFP_KERNEL));
 }
 
 /*

@@ -183,6 +183,11 @@ enum vgpu_fb_window {
  *	have been given back
  * @window: page of the framebuffer with which each window begins
  * @revoked: see vgpu_fb_revoke()
+ * @generation: how often its whole content was discarded; changes with @lock held
+ *	for writing
+ * @held: pages of this generation that importers of dma-bufs hold which cannot be
+ *	told to let go, each page as often as it is held
+ * @orphans: the same of former generations; it has other memory now
  * @dirty: a bit for each VGPU_DIRTY_PAGES that were written, see dirty.c; NULL
  *	while nobody wants to know.  Changes with @lock held for writing and
  *	vgpu_migration.lock.
@@ -199,6 +204,9 @@ struct vgpu_fb {
 	u64 *table;
 	u64 window[VGPU_NR_WINDOWS];
 	bool revoked;
+	u64 generation;
+	atomic64_t held;
+	atomic64_t orphans;
 	unsigned long *dirty;
 	struct address_space *mapping;
 };
@@ -448,8 +456,10 @@ extern const struct attribute_group *vgpu_pci_groups[];
 int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size);
 void vgpu_fb_fini(struct vgpu_fb *fb);
 void vgpu_fb_destroy(struct vgpu_fb *fb);
-int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
+int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 		struct pgpu_run *run);
+int vgpu_fb_wait(void);
+int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
 ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
@@ -513,14 +523,24 @@ u64 vgpu_migration_left(struct file *file);
 void vgpu_migration_end(struct file *file);
 
 /* mmap.c */
-vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page);
-vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
-			 bool write);
-vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault);
+/**
+ * vgpu_fb_locate_fn - which page of the framebuffer a VMA shows at a file offset
+ * @priv: as vgpu_fb_mmap() got it
+ * @pgoff: the offset in pages
+ * @page: the answer
+ *
+ * Called with vgpu_fb.lock held.
+ *
+ * Return: false when it does not show one any more
+ */
+typedef bool (*vgpu_fb_locate_fn)(void *priv, pgoff_t pgoff, u64 *page);
+
+vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
+			 vgpu_fb_locate_fn locate, bool write);
+vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf,
+			   vgpu_fb_locate_fn locate);
 vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
-			      u64 page);
-bool vgpu_huge_fault_fits(struct vm_fault *vmf, unsigned int order,
-			  pgoff_t *pgoff);
+			      unsigned int order, vgpu_fb_locate_fn locate);
 int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
 		 const struct vm_operations_struct *ops, void *priv);
 

@@ -161,7 +161,7 @@ static int vgpu_offset_to_pfn(struct vgpu *vgpu, u64 offset, u64 *pfn)
 	int ret;
 
 	down_read(&fb->lock);
-	ret = vgpu_fb_run(fb, offset >> PAGE_SHIFT, 1, true, &run);
+	ret = vgpu_fb_run(fb, offset >> PAGE_SHIFT, 1, PGPU_ALLOC_FORCE, &run);
 	up_read(&fb->lock);
 	if (!ret)
 		*pfn = run.pfn;

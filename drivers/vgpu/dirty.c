@@ -43,7 +43,8 @@ static u64 dirty_walk(struct vgpu_fb *fb, bool mark)
 	struct pgpu_run run;
 
 	for (page = 0; page < pages; page += run.nr) {
-		if (vgpu_fb_run(fb, page, pages - page, false, &run)) {
+		if (vgpu_fb_run(fb, page, pages - page, PGPU_ALLOC_NONE,
+				&run)) {
 			/* What cannot be read has no content. */
 			run.nr = 1;
 		} else if (run.vaddr) {

@@ -11,14 +11,19 @@
  * cannot be notified keeps the pages that it has mapped, by a reference on each
  * of them, until it unmaps them; nobody else gets these pages before that.
  *
+ * That memory is counted, and when it is as much as the framebuffer nothing more can
+ * be mapped by such a driver.
+ *
  * All dma-bufs of a vGPU share one reservation object, so that one lock stops
- * all importers while pages move.
+ * all importers while pages move.  Whoever has to wait for memory does so without it,
+ * when he attaches.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -37,6 +42,7 @@
  * @pins: importers that cannot be told when pages move, and mappings in the
  *	kernel; counted before they look up any page
  * @vmap_pages: held while it is mapped in the kernel
+ * @vmap_generation: vgpu_fb.generation that they are of
  */
 struct vgpu_dmabuf {
 	struct list_head link;
@@ -48,6 +54,17 @@ struct vgpu_dmabuf {
 	bool ended;
 	atomic_t pins;
 	struct page **vmap_pages;
+	u64 vmap_generation;
+};
+
+/**
+ * struct vgpu_dmabuf_table - a mapping of an importer
+ * @sgt: the dma-buf core's part
+ * @generation: vgpu_fb.generation that its pages are of
+ */
+struct vgpu_dmabuf_table {
+	struct sg_table sgt;
+	u64 generation;
 };
 
 static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
@@ -57,17 +74,66 @@ static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
 	kvfree(pages);
 }
 
+/* Pages of a dma-buf are held no more. */
+static void vgpu_dmabuf_unhold(struct vgpu_dmabuf *buf, u64 generation)
+{
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+
+	down_read(&fb->lock);
+	atomic64_sub(buf->nr, generation == fb->generation ? &fb->held :
+							     &fb->orphans);
+	up_read(&fb->lock);
+}
+
 /* The run of memory that comes after the first pages of a dma-buf. */
 static int vgpu_dmabuf_run(struct vgpu_dmabuf *buf, u64 done,
-			   struct pgpu_run *run)
+			   enum pgpu_alloc alloc, struct pgpu_run *run)
 {
 	return buf->ended ? -ENODEV :
 	       vgpu_fb_run(&buf->vgpu->fb, buf->page + done, buf->nr - done,
-			   true, run);
+			   alloc, run);
 }
 
-/* References on all pages, as an array. */
-static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
+/*
+ * Memory comes now, in pieces: it is charged to the task, which waits here if it has
+ * too much, and not when it maps with the reservation object locked.
+ */
+static int vgpu_dmabuf_attach(struct dma_buf *dmabuf,
+			      struct dma_buf_attachment *attach)
+{
+	struct vgpu_dmabuf *buf = dmabuf->priv;
+	struct vgpu_fb *fb = &buf->vgpu->fb;
+	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
+	struct pgpu_run run;
+	u64 done = 0;
+	int ret;
+
+	while (done < buf->nr) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = vgpu_fb_wait();
+		if (ret)
+			return ret;
+		down_read(&fb->lock);
+		do {
+			ret = vgpu_dmabuf_run(buf, done, alloc, &run);
+			ret = vgpu_fb_room(fb, ret, &alloc);
+		} while (ret == -EAGAIN);
+		up_read(&fb->lock);
+		if (ret)
+			return ret;
+		done += run.nr;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * References on all pages, as an array, which counts as held from now on.  What the
+ * reservation object is locked for is not charged, because that could sleep.
+ */
+static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
+					   u64 *generation)
 {
 	struct vgpu_fb *fb = &buf->vgpu->fb;
 	struct page **pages;
@@ -75,18 +141,24 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
 	u64 done = 0, i;
 	int ret = 0;
 
-	pages = kvmalloc_array(buf->nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (atomic64_read(&fb->orphans) >= fb->size >> PAGE_SHIFT)
+		return ERR_PTR(-EBUSY);
+	pages = kvmalloc_array(buf->nr, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	down_read(&fb->lock);
 	while (done < buf->nr) {
-		ret = vgpu_dmabuf_run(buf, done, &run);
+		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
 		if (ret)
 			break;
 		for (i = 0; i < run.nr; i++) {
 			pages[done] = pfn_to_page(run.pfn + i);
 			get_page(pages[done++]);
 		}
+	}
+	if (!ret) {
+		*generation = fb->generation;
+		atomic64_add(buf->nr, &fb->held);
 	}
 	up_read(&fb->lock);
 	if (ret) {
@@ -98,20 +170,21 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf)
 
 /* An entry for each piece of system memory that is in one place. */
 static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
-				 struct sg_table *sgt,
+				 struct vgpu_dmabuf_table *table,
 				 enum dma_data_direction direction)
 {
+	struct sg_table *sgt = &table->sgt;
 	struct page **pages;
 	int ret;
 
 	dma_resv_assert_held(&buf->vgpu->fb.resv);
-	pages = vgpu_dmabuf_get_pages(buf);
+	pages = vgpu_dmabuf_get_pages(buf, &table->generation);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	ret = sg_alloc_table_from_pages_segment(sgt, pages, buf->nr, 0,
 						buf->nr << PAGE_SHIFT,
 						dma_get_max_seg_size(dev),
-						GFP_KERNEL_ACCOUNT);
+						GFP_KERNEL);
 	if (ret)
 		goto err_put;
 	ret = dma_map_sgtable(dev, sgt, direction, 0);
@@ -124,6 +197,7 @@ err_free_table:
 	sg_free_table(sgt);
 err_put:
 	vgpu_dmabuf_put_pages(pages, buf->nr);
+	vgpu_dmabuf_unhold(buf, table->generation);
 	return ret;
 }
 
@@ -160,11 +234,11 @@ static int vgpu_dmabuf_alloc_runs(struct vgpu_dmabuf *buf, struct sg_table *sgt)
 	int ret;
 
 	for (done = 0; done < buf->nr; done += run.nr, nr++) {
-		ret = vgpu_dmabuf_run(buf, done, &run);
+		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
 		if (ret)
 			return ret;
 	}
-	return sg_alloc_table(sgt, nr, GFP_KERNEL_ACCOUNT);
+	return sg_alloc_table(sgt, nr, GFP_KERNEL);
 }
 
 /* An entry for each piece of a device's memory.  They have no pages. */
@@ -188,7 +262,7 @@ static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
 	for (sg = sgt->sgl; done < buf->nr; sg = sg_next(sg), done += run.nr) {
 		dma_addr_t address;
 
-		ret = vgpu_dmabuf_run(buf, done, &run);
+		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
 		if (ret)
 			break;
 		address = dma_map_resource(dev, PFN_PHYS(run.pfn),
@@ -210,23 +284,24 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 					enum dma_data_direction direction)
 {
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
-	struct sg_table *sgt;
+	struct vgpu_dmabuf_table *table;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
-	if (!sgt)
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
 		return ERR_PTR(-ENOMEM);
 	if (!buf->vgpu->fb.device_memory)
-		ret = vgpu_dmabuf_map_pages(buf, attach->dev, sgt, direction);
+		ret = vgpu_dmabuf_map_pages(buf, attach->dev, table, direction);
 	else if (attach->peer2peer)
-		ret = vgpu_dmabuf_map_device(buf, attach->dev, sgt, direction);
+		ret = vgpu_dmabuf_map_device(buf, attach->dev, &table->sgt,
+					     direction);
 	else
 		ret = -EOPNOTSUPP;
 	if (ret) {
-		kfree(sgt);
+		kfree(table);
 		return ERR_PTR(ret);
 	}
-	return sgt;
+	return &table->sgt;
 }
 
 /* An importer that may have written lets go of its mapping. */
@@ -244,15 +319,19 @@ static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
 			      struct sg_table *sgt,
 			      enum dma_data_direction direction)
 {
+	struct vgpu_dmabuf_table *table = container_of(sgt, typeof(*table),
+						       sgt);
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
 
-	if (buf->vgpu->fb.device_memory)
+	if (buf->vgpu->fb.device_memory) {
 		vgpu_dmabuf_unmap_device(attach->dev, sgt, direction);
-	else
+	} else {
 		vgpu_dmabuf_unmap_pages(attach->dev, sgt, direction);
+		vgpu_dmabuf_unhold(buf, table->generation);
+	}
 	if (direction != DMA_TO_DEVICE)
 		vgpu_dmabuf_written(buf);
-	kfree(sgt);
+	kfree(table);
 }
 
 /*
@@ -284,7 +363,7 @@ static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	int ret;
 
 	atomic_inc(&buf->pins);
-	pages = vgpu_dmabuf_get_pages(buf);
+	pages = vgpu_dmabuf_get_pages(buf, &buf->vmap_generation);
 	if (IS_ERR(pages)) {
 		ret = PTR_ERR(pages);
 		goto err_unpin;
@@ -300,6 +379,7 @@ static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 err_put:
 	vgpu_dmabuf_put_pages(pages, buf->nr);
+	vgpu_dmabuf_unhold(buf, buf->vmap_generation);
 err_unpin:
 	atomic_dec(&buf->pins);
 	return ret;
@@ -312,35 +392,33 @@ static void vgpu_dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	vunmap(map->vaddr);
 	vgpu_dmabuf_written(buf);
 	vgpu_dmabuf_put_pages(buf->vmap_pages, buf->nr);
+	vgpu_dmabuf_unhold(buf, buf->vmap_generation);
 	buf->vmap_pages = NULL;
 	atomic_dec(&buf->pins);
+}
+
+/* See vgpu_fb_locate_fn. */
+static bool vgpu_dmabuf_locate(void *priv, pgoff_t pgoff, u64 *page)
+{
+	struct vgpu_dmabuf *buf = priv;
+
+	*page = buf->page + pgoff;
+	return !buf->ended;
 }
 
 static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-	struct vgpu_fb *fb = &buf->vgpu->fb;
-	vm_fault_t fault = VM_FAULT_SIGBUS;
 
-	down_read(&fb->lock);
-	if (!buf->ended)
-		fault = vgpu_fb_fault(fb, vmf, buf->page + vmf->pgoff,
-				      vmf->flags & FAULT_FLAG_WRITE);
-	up_read(&fb->lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_fault(&buf->vgpu->fb, vmf, vgpu_dmabuf_locate,
+			     vmf->flags & FAULT_FLAG_WRITE);
 }
 
 static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-	struct vgpu_fb *fb = &buf->vgpu->fb;
-	vm_fault_t fault = VM_FAULT_SIGBUS;
 
-	down_read(&fb->lock);
-	if (!buf->ended)
-		fault = vgpu_fb_mkwrite(fb, vmf, buf->page + vmf->pgoff);
-	up_read(&fb->lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_mkwrite(&buf->vgpu->fb, vmf, vgpu_dmabuf_locate);
 }
 
 #ifdef VGPU_PMD_FAULTS
@@ -348,17 +426,9 @@ static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
 					 unsigned int order)
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-	struct vgpu_fb *fb = &buf->vgpu->fb;
-	vm_fault_t fault = VM_FAULT_FALLBACK;
-	pgoff_t pgoff;
 
-	if (!vgpu_huge_fault_fits(vmf, order, &pgoff))
-		return VM_FAULT_FALLBACK;
-	down_read(&fb->lock);
-	if (!buf->ended)
-		fault = vgpu_fb_huge_fault(fb, vmf, buf->page + pgoff);
-	up_read(&fb->lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_huge_fault(&buf->vgpu->fb, vmf, order,
+				  vgpu_dmabuf_locate);
 }
 #endif
 
@@ -402,6 +472,7 @@ static const struct dma_buf_ops vgpu_dmabuf_device_ops = {
 };
 
 static const struct dma_buf_ops vgpu_dmabuf_ops = {
+	.attach = vgpu_dmabuf_attach,
 	.pin = vgpu_dmabuf_pin,
 	.unpin = vgpu_dmabuf_unpin,
 	.map_dma_buf = vgpu_dmabuf_map,

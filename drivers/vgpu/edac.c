@@ -129,7 +129,8 @@ void pgpu_edac_report(struct pgpu *pgpu, u64 page, bool dbe)
 	 * Addresses are the host's: rasdaemon has the kernel give up pages with
 	 * many errors, which must not be those with the same number as ours.
 	 */
-	if (pgpu->desc.ops->vram_map(pgpu, page, 1, false, &run))
+	if (pgpu->desc.ops->vram_map(pgpu, page, 1,
+				     PGPU_ALLOC_NONE, &run))
 		run.pfn = 0;
 	snprintf(detail, sizeof(detail), "VRAM address %#llx",
 		 page << PAGE_SHIFT);

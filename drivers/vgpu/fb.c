@@ -7,6 +7,7 @@
  * what it answered.
  */
 #include <linux/dma-resv.h>
+#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -88,7 +89,7 @@ static u64 vgpu_fb_home(const struct vgpu_fb *fb, u64 page)
  * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked; what
  * the backend returned
  */
-int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
+int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 		struct pgpu_run *run)
 {
 	struct pgpu *pgpu = fb->pgpu;
@@ -116,6 +117,45 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, bool alloc,
 		nr = next - vram;
 	}
 	return pgpu->desc.ops->vram_map(pgpu, vram, nr, alloc, run);
+}
+
+/**
+ * vgpu_fb_wait() - wait until the task's memory cgroup has room for a page
+ *
+ * This is where a VMM that is over its limit is made to wait, or dies of it.
+ *
+ * Context: process, none of the locks but mmap_lock
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_fb_wait(void)
+{
+	unsigned long page = __get_free_page(GFP_KERNEL_ACCOUNT);
+
+	free_page(page);
+	return page ? 0 : -ENOMEM;
+}
+
+/**
+ * vgpu_fb_room() - what to do after vgpu_fb_run() has answered
+ * @fb: its lock is held for reading, and nothing else that others need; it is
+ *	given up for a while when there was no room for a page
+ * @ret: what it answered
+ * @alloc: what it was asked; what to ask next
+ *
+ * Return: -EAGAIN when it is to be asked again; -ENOMEM; @ret
+ */
+int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc)
+{
+	if (ret != -EAGAIN) {
+		*alloc = PGPU_ALLOC_TRY;
+		return ret;
+	}
+	up_read(&fb->lock);
+	ret = vgpu_fb_wait();
+	down_read(&fb->lock);
+	*alloc = PGPU_ALLOC_FORCE;
+	return ret ?: -EAGAIN;
 }
 
 static void vgpu_fb_unmap(struct vgpu_fb *fb, u32 region, u64 page, u64 nr)
@@ -207,9 +247,9 @@ static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
 	struct pgpu_run source, target;
 	int ret;
 
-	ret = ops->vram_map(fb->pgpu, from, 1, false, &source);
+	ret = ops->vram_map(fb->pgpu, from, 1, PGPU_ALLOC_NONE, &source);
 	if (!ret)
-		ret = ops->vram_map(fb->pgpu, to, 1, true, &target);
+		ret = ops->vram_map(fb->pgpu, to, 1, PGPU_ALLOC_FORCE, &target);
 	if (ret)
 		return ret;
 	if (source.vaddr)
@@ -232,7 +272,7 @@ static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
 	int ret;
 
 	lockdep_assert_held_write(&fb->lock);
-	ret = xa_reserve(&pgpu->remap, home, GFP_KERNEL_ACCOUNT);
+	ret = xa_reserve(&pgpu->remap, home, GFP_KERNEL);
 	if (ret)
 		return ret;
 	/* One that goes bad meanwhile is never given out again. */
@@ -291,6 +331,8 @@ static void vgpu_fb_discard(struct vgpu_fb *fb)
 
 	lockdep_assert_held_write(&fb->lock);
 	vgpu_fb_mark(fb, 0, fb->size >> PAGE_SHIFT);
+	fb->generation++;
+	atomic64_add(atomic64_xchg(&fb->held, 0), &fb->orphans);
 	for (block = 0; block < fb->size / PGPU_BLOCK_SIZE; block++)
 		vgpu_fb_discard_block(fb, fb->table[block] * PGPU_BLOCK_PAGES);
 }

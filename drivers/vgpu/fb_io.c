@@ -12,8 +12,8 @@
  * The memory of some bytes, and how many of @len lie in it; NULL if they have
  * none, or an error pointer.
  */
-static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len, bool alloc,
-			size_t *n)
+static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len,
+			enum pgpu_alloc alloc, size_t *n)
 {
 	size_t in_page = offset_in_page(offset);
 	struct pgpu_run run;
@@ -46,7 +46,7 @@ int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
 
 	down_read(&fb->lock);
 	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
-		at = vgpu_fb_at(fb, offset, len, false, &n);
+		at = vgpu_fb_at(fb, offset, len, PGPU_ALLOC_NONE, &n);
 		ret = PTR_ERR_OR_ZERO(at);
 		if (ret)
 			break;
@@ -71,14 +71,17 @@ int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
  */
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 {
+	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	int ret = 0;
 	void *at;
 	size_t n;
 
 	down_read(&fb->lock);
 	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
-		at = vgpu_fb_at(fb, offset, len, true, &n);
-		ret = PTR_ERR_OR_ZERO(at);
+		do {
+			at = vgpu_fb_at(fb, offset, len, alloc, &n);
+			ret = vgpu_fb_room(fb, PTR_ERR_OR_ZERO(at), &alloc);
+		} while (ret == -EAGAIN);
 		if (ret)
 			break;
 		memcpy(at, buf, n);
@@ -100,14 +103,18 @@ int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
 			   struct iov_iter *from, size_t len)
 {
+	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	size_t done = 0, n, got;
 	int ret = 0;
 	void *at;
 
 	down_read(&fb->lock);
 	for (; done < len; done += n) {
-		at = vgpu_fb_at(fb, offset + done, len - done, true, &n);
-		ret = PTR_ERR_OR_ZERO(at);
+		do {
+			at = vgpu_fb_at(fb, offset + done, len - done, alloc,
+					&n);
+			ret = vgpu_fb_room(fb, PTR_ERR_OR_ZERO(at), &alloc);
+		} while (ret == -EAGAIN);
 		if (ret)
 			break;
 		pagefault_disable();
@@ -137,7 +144,7 @@ int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr)
 
 	for (; nr && !ret; page += run.nr, nr -= run.nr) {
 		down_read(&fb->lock);
-		ret = vgpu_fb_run(fb, page, nr, false, &run);
+		ret = vgpu_fb_run(fb, page, nr, PGPU_ALLOC_NONE, &run);
 		/* What has no memory is zero. */
 		if (!ret && run.vaddr) {
 			vgpu_fb_mark(fb, page, run.nr);

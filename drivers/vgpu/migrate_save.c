@@ -104,7 +104,7 @@ static int save_pages(struct migration_file *f, u64 page, u64 end)
 
 	down_read(&fb->lock);
 	for (; page < end && !ret; page += run.nr) {
-		if (vgpu_fb_run(fb, page, end - page, false, &run)) {
+		if (vgpu_fb_run(fb, page, end - page, PGPU_ALLOC_NONE, &run)) {
 			/* The content is lost, as the guest was told. */
 			run.vaddr = NULL;
 			run.nr = 1;

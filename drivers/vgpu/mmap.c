@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 
 #include "core.h"
 
@@ -22,23 +23,18 @@ static u64 vgpu_fb_chunk_rest(u64 page)
 	return VGPU_DIRTY_PAGES - page % VGPU_DIRTY_PAGES;
 }
 
-/**
- * vgpu_fb_fault() - answer a fault with a page of the framebuffer
- * @fb: its lock is held for reading
- * @vmf: the fault, in a VM_PFNMAP mapping
- * @page: page of the framebuffer at the faulting address
- * @write: it counts as a write; the VMA is writable then
+/*
+ * Answer a fault with a page of the framebuffer, whose lock is held for reading.
  *
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
  * out a larger entry.  While writes are noticed, a write makes no more than its
  * chunk writable.
  *
- * Return: VM_FAULT_NOPAGE; VM_FAULT_OOM; VM_FAULT_SIGBUS beyond the framebuffer,
- * or when it was revoked
+ * Returns what vgpu_fb_run() does, with the answer in @fault when it is 0.
  */
-vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
-			 bool write)
+static int vgpu_fb_insert(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
+			  bool write, enum pgpu_alloc alloc, vm_fault_t *fault)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long address = vmf->address & PAGE_MASK;
@@ -52,60 +48,37 @@ vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
 		vgpu_fb_prot(fb, (vma->vm_flags & ~VM_WRITE) | VM_READ),
 	};
 	struct pgpu_run run;
-	vm_fault_t fault;
+	unsigned int flags;
 	int ret;
 	u64 i;
 
 	if (write && fb->dirty)
 		room = min(room, vgpu_fb_chunk_rest(page));
-	ret = vgpu_fb_run(fb, page, room, true, &run);
+	ret = vgpu_fb_run(fb, page, room, alloc, &run);
 	if (ret)
-		return ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+		return ret;
 	if (write)
 		vgpu_fb_mark(fb, page, run.nr);
-	fault = vmf_insert_pfn_prot(vma, address, run.pfn,
-				    prot[vgpu_fb_is_clean(fb, page)]);
-	for (i = 1; i < run.nr && fault == VM_FAULT_NOPAGE; i++)
+	/* The page table has been waited for, as far as that was needed. */
+	flags = memalloc_noreclaim_save();
+	*fault = vmf_insert_pfn_prot(vma, address, run.pfn,
+				     prot[vgpu_fb_is_clean(fb, page)]);
+	for (i = 1; i < run.nr && *fault == VM_FAULT_NOPAGE; i++)
 		if (vmf_insert_pfn_prot(vma, address + i * PAGE_SIZE,
 					run.pfn + i,
 					prot[vgpu_fb_is_clean(fb, page + i)]) !=
 		    VM_FAULT_NOPAGE)
 			break;
-	return fault;
+	memalloc_noreclaim_restore(flags);
+	return 0;
 }
 
-/**
- * vgpu_fb_mkwrite() - a page that is mapped read-only is written
- * @fb: its lock is held for reading
- * @vmf: the fault, in a writable mapping
- * @page: page of the framebuffer at the faulting address
- *
- * To leave it to the mm core to make the entry writable would be too late: it
- * looks whether the entry has changed, but not whether it has been taken away
- * and come back after the write was noticed, and then counted as sent.
- *
- * Return: as vgpu_fb_fault()
- */
-vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page)
-{
-	unmap_mapping_range(vmf->vma->vm_file->f_mapping,
-			    (loff_t)vmf->pgoff << PAGE_SHIFT,
-			    vgpu_fb_chunk_rest(page) << PAGE_SHIFT, 1);
-	return vgpu_fb_fault(fb, vmf, page, true);
-}
-
-/**
- * vgpu_fault_end() - the last step of a fault operation
- * @vmf: the fault; of the locks that were taken for it none is held
- * @fault: what became of it
- *
+/*
  * KVM, and VFIO for DMA, have a page mapped and then look where it is, and take it
  * for an error if it has been taken away in between, unless they have let go of
  * mmap_lock: then they begin anew.  So they do.
- *
- * Return: @fault, with VM_FAULT_COMPLETED if mmap_lock is not held any more
  */
-vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
+static vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 {
 	if (fault != VM_FAULT_NOPAGE || vmf->flags & FAULT_FLAG_USER ||
 	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT ||
@@ -115,47 +88,108 @@ vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 	return fault | VM_FAULT_COMPLETED;
 }
 
+/*
+ * Whoever is over the limit of a memory cgroup waits without the lock: for a page of
+ * the framebuffer when there is no room for it, and before it for a page table.
+ */
+static vm_fault_t vgpu_fb_answer(struct vgpu_fb *fb, struct vm_fault *vmf,
+				 vgpu_fb_locate_fn locate, bool write,
+				 bool zap)
+{
+	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
+	vm_fault_t fault = VM_FAULT_SIGBUS;
+	int ret = -EIO;
+	u64 page;
+
+	if (pmd_none(READ_ONCE(*vmf->pmd)) && vgpu_fb_wait())
+		return VM_FAULT_OOM;
+	down_read(&fb->lock);
+	while (locate(vmf->vma->vm_private_data, vmf->pgoff, &page)) {
+		if (zap)
+			unmap_mapping_range(vmf->vma->vm_file->f_mapping,
+					    (loff_t)vmf->pgoff << PAGE_SHIFT,
+					    vgpu_fb_chunk_rest(page) <<
+					    PAGE_SHIFT, 1);
+		ret = vgpu_fb_insert(fb, vmf, page, write, alloc, &fault);
+		ret = vgpu_fb_room(fb, ret, &alloc);
+		if (ret != -EAGAIN)
+			break;
+	}
+	up_read(&fb->lock);
+	if (ret == -ENOMEM)
+		fault = VM_FAULT_OOM;
+	return vgpu_fault_end(vmf, fault);
+}
+
+/**
+ * vgpu_fb_fault() - answer a fault with a page of the framebuffer
+ * @fb: the framebuffer
+ * @vmf: the fault, in a VMA of vgpu_fb_mmap()
+ * @locate: which page it is
+ * @write: it counts as a write; the VMA is writable then
+ *
+ * Return: VM_FAULT_NOPAGE, with VM_FAULT_COMPLETED if mmap_lock is not held any
+ * more; VM_FAULT_OOM; VM_FAULT_SIGBUS when no page is shown there, or the
+ * framebuffer was revoked
+ */
+vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
+			 vgpu_fb_locate_fn locate, bool write)
+{
+	return vgpu_fb_answer(fb, vmf, locate, write, false);
+}
+
+/**
+ * vgpu_fb_mkwrite() - a page that is mapped read-only is written
+ * @fb: the framebuffer
+ * @vmf: the fault, in a writable VMA
+ * @locate: which page it is
+ *
+ * To leave it to the mm core to make the entry writable would be too late: it
+ * looks whether the entry has changed, but not whether it has been taken away
+ * and come back after the write was noticed, and then counted as sent.
+ *
+ * Return: as vgpu_fb_fault()
+ */
+vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf,
+			   vgpu_fb_locate_fn locate)
+{
+	return vgpu_fb_answer(fb, vmf, locate, true, true);
+}
+
 #ifdef VGPU_PMD_FAULTS
 /**
  * vgpu_fb_huge_fault() - the same with one entry of 2 MiB
- * @fb: its lock is held for reading
- * @vmf: the fault; the 2 MiB around its address are in the VMA
- * @page: page of the framebuffer where they begin
+ * @fb: the framebuffer
+ * @vmf: the fault
+ * @order: what the mm core asks for
+ * @locate: which page it is
  *
  * Return: VM_FAULT_FALLBACK where 4 KiB have to do, also because the VMA is
  * shifted against the blocks of the framebuffer, or writes are noticed
  */
 vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
-			      u64 page)
+			      unsigned int order, vgpu_fb_locate_fn locate)
 {
-	struct pgpu_run run;
-
-	if (fb->dirty || !IS_ALIGNED(page, PTRS_PER_PMD) ||
-	    vgpu_fb_run(fb, page, PTRS_PER_PMD, true, &run) ||
-	    run.nr != PTRS_PER_PMD || !IS_ALIGNED(run.pfn, PTRS_PER_PMD))
-		return VM_FAULT_FALLBACK;
-	return vgpu_insert_pfn_pmd(vmf, run.pfn,
-				   vmf->vma->vm_flags & VM_WRITE);
-}
-
-/**
- * vgpu_huge_fault_fits() - whether the 2 MiB around a fault are in its VMA
- * @vmf: the fault
- * @order: what the mm core asks for
- * @pgoff: file offset, in pages, where they begin
- *
- * Return: true if they are, and that is what is asked for
- */
-bool vgpu_huge_fault_fits(struct vm_fault *vmf, unsigned int order,
-			  pgoff_t *pgoff)
-{
+	struct vm_area_struct *vma = vmf->vma;
 	unsigned long address = vmf->address & PMD_MASK;
+	vm_fault_t fault = VM_FAULT_FALLBACK;
+	struct pgpu_run run;
+	u64 page;
 
-	if (order != PMD_ORDER || address < vmf->vma->vm_start ||
-	    address + PMD_SIZE > vmf->vma->vm_end)
-		return false;
-	*pgoff = linear_page_index(vmf->vma, address);
-	return true;
+	if (order != PMD_ORDER || address < vma->vm_start ||
+	    address + PMD_SIZE > vma->vm_end)
+		return VM_FAULT_FALLBACK;
+	down_read(&fb->lock);
+	if (!fb->dirty &&
+	    locate(vma->vm_private_data, linear_page_index(vma, address),
+		   &page) &&
+	    IS_ALIGNED(page, PTRS_PER_PMD) &&
+	    !vgpu_fb_run(fb, page, PTRS_PER_PMD, PGPU_ALLOC_TRY, &run) &&
+	    run.nr == PTRS_PER_PMD && IS_ALIGNED(run.pfn, PTRS_PER_PMD))
+		fault = vgpu_insert_pfn_pmd(vmf, run.pfn,
+					    vma->vm_flags & VM_WRITE);
+	up_read(&fb->lock);
+	return vgpu_fault_end(vmf, fault);
 }
 #endif
 

@@ -13,9 +13,10 @@
  * framebuffer they go on with its beginning: a VMM whose idea of the picture is
  * not of now must not die of that, for the guest can bring it about.
  */
-static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
+static bool vgpu_region_locate(void *priv, pgoff_t pgoff, u64 *answer)
 {
 	u64 page = pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
+	struct vgpu *vgpu = priv;
 
 	lockdep_assert_held(&vgpu->fb.lock);
 	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
@@ -26,7 +27,8 @@ static u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 		page += vgpu->fb.window[VGPU_WINDOW_CURSOR];
 		break;
 	}
-	return page % (vgpu->fb.size >> PAGE_SHIFT);
+	*answer = page % (vgpu->fb.size >> PAGE_SHIFT);
+	return true;
 }
 
 /*
@@ -46,26 +48,16 @@ static bool vgpu_region_writes(const struct vm_fault *vmf)
 static vm_fault_t vgpu_region_fault(struct vm_fault *vmf)
 {
 	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
 
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_fault(&vgpu->fb, vmf,
-			      vgpu_region_page(vgpu, vmf->pgoff),
-			      vgpu_region_writes(vmf));
-	up_read(&vgpu->fb.lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_fault(&vgpu->fb, vmf, vgpu_region_locate,
+			     vgpu_region_writes(vmf));
 }
 
 static vm_fault_t vgpu_region_mkwrite(struct vm_fault *vmf)
 {
 	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
 
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_mkwrite(&vgpu->fb, vmf,
-				vgpu_region_page(vgpu, vmf->pgoff));
-	up_read(&vgpu->fb.lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_mkwrite(&vgpu->fb, vmf, vgpu_region_locate);
 }
 
 #ifdef VGPU_PMD_FAULTS
@@ -73,16 +65,8 @@ static vm_fault_t vgpu_region_huge_fault(struct vm_fault *vmf,
 					 unsigned int order)
 {
 	struct vgpu *vgpu = vmf->vma->vm_private_data;
-	vm_fault_t fault;
-	pgoff_t pgoff;
 
-	if (!vgpu_huge_fault_fits(vmf, order, &pgoff))
-		return VM_FAULT_FALLBACK;
-	down_read(&vgpu->fb.lock);
-	fault = vgpu_fb_huge_fault(&vgpu->fb, vmf,
-				   vgpu_region_page(vgpu, pgoff));
-	up_read(&vgpu->fb.lock);
-	return vgpu_fault_end(vmf, fault);
+	return vgpu_fb_huge_fault(&vgpu->fb, vmf, order, vgpu_region_locate);
 }
 #endif
 

@@ -48,6 +48,15 @@ static struct vram_pool *vram_pool_find(struct pgpu *pgpu, u64 page)
 	return NULL;
 }
 
+/* Its pages go to whoever needs one. */
+static int vram_pool_single(struct pgpu *pgpu, const struct vram_pool *pool)
+{
+	const struct pgpu_ops *ops = pgpu->desc.ops;
+
+	return ops->vram_single ?
+	       ops->vram_single(pgpu, pool->block * PGPU_BLOCK_PAGES) : 0;
+}
+
 /* The next owner of the block finds zeroes. */
 static void vram_pool_destroy(struct pgpu *pgpu, struct vram_pool *pool)
 {
@@ -120,6 +129,12 @@ static struct vram_pool *vram_pool_create(struct pgpu *pgpu, const u64 *block)
 		return ERR_PTR(ret);
 	}
 	pool->block = pool->node.start;
+	ret = vram_pool_single(pgpu, pool);
+	if (ret) {
+		drm_mm_remove_node(&pool->node);
+		kfree(pool);
+		return ERR_PTR(ret);
+	}
 	pgpu->free_blocks--;
 	list_add_tail(&pool->link, &pgpu->pools);
 	vram_pool_skip_bad(pgpu, pool);
@@ -145,6 +160,8 @@ int vram_spare_init(struct pgpu *pgpu)
 			return -ENOMEM;
 		pool->block = first + i;
 		list_add_tail(&pool->link, &pgpu->pools);
+		if (vram_pool_single(pgpu, pool))
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -93,7 +93,7 @@ int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks)
 
 	while (left) {
 		ret = -ENOMEM;
-		extent = kzalloc(sizeof(*extent), GFP_KERNEL_ACCOUNT);
+		extent = kzalloc(sizeof(*extent), GFP_KERNEL);
 		if (!extent)
 			goto err_free;
 		/*

@@ -43,6 +43,24 @@ struct pgpu_run {
 };
 
 /**
+ * enum pgpu_alloc - whether a page of VRAM must have memory afterwards
+ * @PGPU_ALLOC_NONE: no
+ * @PGPU_ALLOC_TRY: yes, but nobody waits for it until the memory cgroup of the
+ *	calling task has room, because locks are held that others need: then the
+ *	answer is -EAGAIN.  The core waits without them, and asks again with
+ * @PGPU_ALLOC_FORCE: yes, and memory of one page is charged even if the cgroup has
+ *	no room for it
+ *
+ * A backend with memory that belongs to nobody's cgroup takes the last two for the
+ * same.
+ */
+enum pgpu_alloc {
+	PGPU_ALLOC_NONE,
+	PGPU_ALLOC_TRY,
+	PGPU_ALLOC_FORCE,
+};
+
+/**
  * struct pgpu_ops - operations of a backend
  *
  * The core calls them in process context and may hold a mutex or rwsem of a
@@ -58,17 +76,18 @@ struct pgpu_ops {
 	 * @page: VRAM page number, in units of PAGE_SIZE
 	 * @nr: number of pages wanted, at least 1; the run may be shorter
 	 *	and is never longer
-	 * @alloc: whether memory must exist afterwards; when false, a page
-	 *	without memory is answered with a @run->vaddr of NULL
+	 * @alloc: whether memory must exist afterwards; else a page without
+	 *	memory is answered with a @run->vaddr of NULL
 	 * @run: the answer
 	 *
 	 * Memory that is new reads as zero.  It is charged to the calling
 	 * task's memory cgroup where the kernel allows.
 	 *
-	 * Return: 0, -ENOMEM, or -EIO for a page that has failed.
+	 * Return: 0; -ENOMEM; -EAGAIN, see PGPU_ALLOC_TRY; -EIO for a page that
+	 * has failed.
 	 */
-	int (*vram_map)(struct pgpu *pgpu, u64 page, u64 nr, bool alloc,
-			struct pgpu_run *run);
+	int (*vram_map)(struct pgpu *pgpu, u64 page, u64 nr,
+			enum pgpu_alloc alloc, struct pgpu_run *run);
 
 	/**
 	 * @vram_discard: drop the content of @nr pages from @page on
@@ -78,6 +97,19 @@ struct pgpu_ops {
 	 * told that it is not his any more.  Cannot fail.
 	 */
 	void (*vram_discard)(struct pgpu *pgpu, u64 page, u64 nr);
+
+	/**
+	 * @vram_single: pages of a block go to different users from now on
+	 *
+	 * @page: the first of a block that nobody uses
+	 *
+	 * Until the whole block is discarded each of its pages gets memory by
+	 * itself, when it is used, so that no user waits for another or is
+	 * charged for its pages.  May be NULL where memory is always there.
+	 *
+	 * Return: 0 or -ENOMEM.
+	 */
+	int (*vram_single)(struct pgpu *pgpu, u64 page);
 };
 
 /**
