@@ -381,6 +381,67 @@ TEST_F_TIMEOUT(dmabuf, left_busy, 120)
 	self->fb = vt_mmap(dev, BAR0, 0, 32 * VT_MIB);
 }
 
+static long long orphaned(const struct vt_dev *dev)
+{
+	return vt_read_number("/sys/bus/mdev/devices/%s/vgpu/orphaned_memory",
+			      dev->uuid);
+}
+
+/*
+ * A driver that cannot be told keeps what it has mapped over a reset, which gives
+ * the vGPU other memory.  That has an end.
+ */
+TEST_F_TIMEOUT(dmabuf, orphans, 300)
+{
+	const long long size = 32 * VT_MIB;
+	struct drm_gem_close done = { };
+	struct vt_dev *dev = &self->dev;
+	int card, fd, handle = 0, i;
+	long long before, used;
+	const char *why;
+
+	card = vt_open_vgem(&why);
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_LE(0, card);
+	before = vt_meminfo("MemAvailable");
+	for (i = 0; i < 60; i++) {
+		ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
+		fd = vt_dmabuf(dev);
+		ASSERT_LE(0, fd);
+		handle = vt_vgem_import(card, fd);
+		close(fd);
+		if (handle < 0)
+			break;
+		done.handle = handle;
+		ASSERT_EQ(0, vt_reset(dev));
+		ASSERT_EQ(0, vt_memory(dev, true));
+		if (!i && !orphaned(dev))
+			break;
+	}
+	used = before - vt_meminfo("MemAvailable");
+	TH_LOG("%d imports, %lld KiB used, %lld KiB orphaned", i, used,
+	       orphaned(dev) / 1024);
+	if (!i && handle > 0) {
+		close(card);
+		SKIP(return, "vgem of this kernel does not map what it imports");
+	}
+	EXPECT_EQ(-EBUSY, handle);
+	EXPECT_LE(size, orphaned(dev));
+	EXPECT_GT(2 * size, orphaned(dev));
+	/* With all of its own memory, and what else moves meanwhile. */
+	EXPECT_GT(4 * size / 1024, used);
+	/* One of them less, and there is room for another. */
+	ASSERT_EQ(0, ioctl(card, DRM_IOCTL_GEM_CLOSE, &done));
+	EXPECT_GT(size, orphaned(dev));
+	fd = vt_dmabuf(dev);
+	ASSERT_LE(0, fd);
+	EXPECT_LT(0, vt_vgem_import(card, fd));
+	close(fd);
+	close(card);
+	EXPECT_EQ(0, orphaned(dev));
+}
+
 #define IMPORTER	"/dev/vgpu-importer"
 
 static bool is_at(FIXTURE_DATA(dmabuf) *self, unsigned long page,

@@ -96,12 +96,23 @@ static ssize_t frame_rate_limit_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(frame_rate_limit);
 
+static ssize_t orphaned_memory_show(struct device *dev,
+				    struct device_attribute *attr, char *buf)
+{
+	struct vgpu *vgpu = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%llu\n",
+			  (u64)atomic64_read(&vgpu->fb.orphans) << PAGE_SHIFT);
+}
+static DEVICE_ATTR_RO(orphaned_memory);
+
 static struct attribute *vgpu_attrs[] = {
 	&dev_attr_busy.attr,
 	&dev_attr_request.attr,
 	&dev_attr_vgpu_params.attr,
 	&dev_attr_frame_rate.attr,
 	&dev_attr_frame_rate_limit.attr,
+	&dev_attr_orphaned_memory.attr,
 	NULL
 };
 
