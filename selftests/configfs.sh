@@ -82,21 +82,70 @@ check "PCI device gone" test ! -e "$pci/$bdf"
 check "on again" writes ok 1 $a/power
 
 # In use: a process holds the vGPU's group and device open.
-bdf=$(cat $a/pci_address)
-check "vGPU again" writes ok "$uuid" "$pci/$bdf/mdev_supported_types/vgpu-16Q/create"
-./hold "$uuid" > /tmp/hold.out &
-hold=$!
-for _ in $(seq 50); do
-	grep -q open /tmp/hold.out && break
-	sleep 0.1
-done
+drv=/sys/bus/pci/drivers/vgpu
+hold_one()
+{
+	bdf=$(cat $a/pci_address)
+	check "vGPU again" writes ok "$uuid" \
+		"$pci/$bdf/mdev_supported_types/vgpu-16Q/create"
+	./hold "$uuid" > /tmp/hold.out &
+	hold=$!
+	check "held" within 20 grep -q open /tmp/hold.out
+}
+let_go()
+{
+	kill $hold
+	wait $hold 2>/dev/null
+}
+
+hold_one
 check "power off while in use" writes "busy" 0 $a/power
 check "rmmod while in use" sh -c '! rmmod vgpu_soft 2>/dev/null'
-kill $hold
-wait $hold 2>/dev/null
+let_go
 check "power off after use" writes ok 0 $a/power
 
-check "rmdir while on" rmdir $b
+# While its driver is being unbound, which waits for the process.
+check "on once more" writes ok 1 $a/power
+hold_one
+sh -c "echo $bdf > $drv/unbind" &
+unbinder=$!
+check "the vGPU is being removed" within 20 \
+	test ! -e "$pci/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+check "power off while unbinding" in_time 20 writes "busy" 0 $a/power
+check "another GPU meanwhile: off" in_time 20 writes ok 0 $b/power
+check "another GPU meanwhile: on" in_time 20 writes ok 1 $b/power
+check "a backend is loaded meanwhile" in_time 20 modprobe vgpu-linear
+check "and unloaded" in_time 20 rmmod vgpu_linear
+let_go
+wait $unbinder
+check "power off after unbinding" in_time 20 writes ok 0 $a/power
+
+# While its PCI device is removed: that holds a lock of all of PCI until the process
+# lets go.  Who does not need it does not wait for it, and who does not for long.
+c=$root/c
+mkdir $c
+check "on for a removal" writes ok 1 $a/power
+bdf2=$(cat $b/pci_address)
+hold_one
+sh -c "echo 1 > $pci/$bdf/remove" &
+remover=$!
+check "the vGPU is being removed" within 20 \
+	test ! -e "$pci/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+check "power off while removing" in_time 20 writes "busy" 0 $a/power
+check "power on of another GPU" in_time 20 writes "busy" 1 $c/power
+check "it is off" is "$(cat $c/power)" 0
+check "power off of another GPU" in_time 20 writes ok 0 $b/power
+check "its types are gone" test ! -e "$pci/$bdf2/mdev_supported_types"
+check "its PCI device waits" test -e "$pci/$bdf2"
+check "rmdir of another GPU" in_time 20 rmdir $b
+let_go
+wait $remover
+check "its PCI device goes then" within 20 test ! -e "$pci/$bdf2"
+check "power on of another GPU then" in_time 20 writes ok 1 $c/power
+check "without its PCI device it goes off" in_time 20 writes ok 0 $a/power
+
+bdf2=$(cat $c/pci_address)
+check "rmdir while on" rmdir $c
 check "its PCI device gone" test ! -e "$pci/$bdf2"
 check "rmdir" rmdir $a
 ktap_end

@@ -64,4 +64,29 @@ check "unbind with an obedient user" timeout 30 sh -c "echo $bdf > $drv/unbind"
 wait $hold
 check "gone with the GPU" test ! -e "$dev"
 check "bind" writes ok "$bdf" $drv/bind
+
+# A PCI device is removed that is in use, and software GPUs are to come.
+if [ "$VGPU_PGPU" ]; then
+	writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+	./hold "$uuid" > /tmp/hold.out &
+	hold=$!
+	check "held once more" wait_for open 20
+	sh -c "echo 1 > /sys/bus/pci/devices/$bdf/remove" &
+	remover=$!
+	check "it is being removed" within 20 \
+		test ! -e "$drv/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+	check "vgpu-soft is loaded" in_time 40 modprobe vgpu-soft nr_gpus=1
+	check "its GPU is not there" sh -c "! ls -d $drv/f*:* 2>/dev/null"
+	kill $hold
+	wait $hold 2>/dev/null
+	wait $remover
+	check "its GPU comes" within 20 sh -c "ls -d $drv/f*:*"
+	check "it is unloaded" in_time 20 rmmod vgpu_soft
+	check "rescan" writes ok 1 /sys/bus/pci/rescan
+	echo vgpu > "/sys/bus/pci/devices/$bdf/driver_override"
+	[ -e "$drv/$bdf" ] || echo "$bdf" > $drv/bind
+	check "the removed one is back" test -e "$drv/$bdf"
+else
+	skip "vgpu-soft is loaded" "it is there already"
+fi
 ktap_end

@@ -22,6 +22,19 @@
 #define SOFT_COMMAND_MASK	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | \
 				 PCI_COMMAND_INTX_DISABLE)
 
+/* How long a bus waits to be plugged in or unplugged before it is left to a worker. */
+#define SOFT_BUS_PATIENCE	(5 * HZ)
+
+/* Whose turn it is to free a GPU; values of soft_gpu.turn. */
+enum {
+	SOFT_TURN_WAITS,	/* the worker has not begun */
+	SOFT_TURN_BEGUN,	/* it has, and is waited for */
+	SOFT_TURN_LEFT,		/* it has not, and nobody waits for it any more */
+};
+
+/* One at a time, for they all wait for the same lock. */
+static struct workqueue_struct *soft_bus_queue;
+
 /* Config space is little-endian, and so is the only architecture built for. */
 static void soft_put16(struct soft_gpu *gpu, int where, u16 val)
 {
@@ -90,13 +103,8 @@ static int soft_find_domain(void)
 	return -ENOSPC;
 }
 
-/**
- * soft_bus_add() - plug a software GPU in
- * @gpu: complete but for its bus
- *
- * Return: 0; -ENOSPC without a free PCI domain; -ENOMEM
- */
-int soft_bus_add(struct soft_gpu *gpu)
+/* With pci_rescan_remove_lock held. */
+static int soft_bus_plug(struct soft_gpu *gpu)
 {
 	static struct resource busn = {
 		.name = "vgpu-soft bus",
@@ -105,50 +113,121 @@ int soft_bus_add(struct soft_gpu *gpu)
 		.flags = IORESOURCE_BUS,
 	};
 	LIST_HEAD(resources);
-	int ret = 0;
+	int domain = soft_find_domain();
 
-	soft_regs_init(gpu);
-	gpu->sysdata.node = gpu->vram.node;
-
-	pci_lock_rescan_remove();
-	ret = soft_find_domain();
-	if (ret < 0)
-		goto out_unlock;
-	gpu->sysdata.domain = ret;
-	ret = 0;
+	if (domain < 0)
+		return domain;
+	gpu->sysdata.domain = domain;
 	pci_add_resource(&resources, &busn);
 	gpu->bus = pci_scan_root_bus(NULL, 0, &soft_pci_ops, &gpu->sysdata,
 				     &resources);
 	if (!gpu->bus) {
 		pci_free_resource_list(&resources);
-		ret = -ENOMEM;
-		goto out_unlock;
+		return -ENOMEM;
 	}
 	pci_bus_add_devices(gpu->bus);
-out_unlock:
+	return 0;
+}
+
+static void soft_bus_unplug(struct soft_gpu *gpu)
+{
+	struct pci_host_bridge *bridge = to_pci_host_bridge(gpu->bus->bridge);
+
+	pci_stop_root_bus(gpu->bus);
+	pci_remove_root_bus(gpu->bus);
+	/* pci_scan_root_bus() left us the first reference on it. */
+	pci_free_host_bridge(bridge);
+}
+
+/* Plug in what is not, and unplug what is; unless nobody wants the former any more. */
+static void soft_bus_work(struct work_struct *work)
+{
+	struct soft_gpu *gpu = container_of(work, struct soft_gpu, work);
+	bool left;
+
+	pci_lock_rescan_remove();
+	left = atomic_cmpxchg(&gpu->turn, SOFT_TURN_WAITS, SOFT_TURN_BEGUN) ==
+	       SOFT_TURN_LEFT;
+	if (gpu->bus)
+		soft_bus_unplug(gpu);
+	else if (!left)
+		gpu->ret = soft_bus_plug(gpu);
 	pci_unlock_rescan_remove();
+	if (left)
+		soft_gpu_free(gpu);
+	else
+		complete(&gpu->done);
+}
+
+/*
+ * Have it plugged in or unplugged as soon as the lock of all of PCI is free.  Who
+ * removes a device through sysfs holds that until the driver lets go of the device,
+ * and a GPU's driver waits for VMMs; so a worker waits for the lock, and nobody else
+ * longer than SOFT_BUS_PATIENCE.
+ *
+ * Return: what came of it; -EINPROGRESS if it has not come to an end and may come
+ * later; -EBUSY if it has not begun otherwise: the worker has the GPU now, and frees
+ * it.
+ */
+static int soft_bus_turn(struct soft_gpu *gpu, bool later)
+{
+	INIT_WORK(&gpu->work, soft_bus_work);
+	init_completion(&gpu->done);
+	atomic_set(&gpu->turn, SOFT_TURN_WAITS);
+	queue_work(soft_bus_queue, &gpu->work);
+	if (wait_for_completion_timeout(&gpu->done, SOFT_BUS_PATIENCE))
+		return gpu->ret;
+	if (later)
+		return -EINPROGRESS;
+	if (atomic_cmpxchg(&gpu->turn, SOFT_TURN_WAITS, SOFT_TURN_LEFT) ==
+	    SOFT_TURN_WAITS)
+		return -EBUSY;
+	wait_for_completion(&gpu->done);
+	return gpu->ret;
+}
+
+/**
+ * soft_bus_add() - plug a software GPU in
+ * @gpu: complete but for its bus; freed after an error
+ * @later: do not give up while somebody has the lock of all of PCI
+ *
+ * Return: 0; -EINPROGRESS when it comes later; -ENOSPC without a free PCI domain;
+ * -ENOMEM; -EBUSY when it was given up
+ */
+int soft_bus_add(struct soft_gpu *gpu, bool later)
+{
+	int ret;
+
+	soft_regs_init(gpu);
+	gpu->sysdata.node = gpu->vram.node;
+	ret = soft_bus_turn(gpu, later);
+	if (ret && ret != -EBUSY && ret != -EINPROGRESS)
+		soft_gpu_free(gpu);
 	return ret;
 }
 
 /**
- * soft_bus_remove() - unplug it
- * @gpu: waits for the VMMs that use its vGPUs
+ * soft_bus_remove() - unplug it, and free it
+ * @gpu: waits for the VMMs that use its vGPUs, but not for those that hold up
+ *	the lock of all of PCI: the device goes when they let go.  One that was to
+ *	come later has to come first.
  */
 void soft_bus_remove(struct soft_gpu *gpu)
 {
-	struct pci_host_bridge *bridge = to_pci_host_bridge(gpu->bus->bridge);
-	struct pci_dev *pdev = soft_bus_device(gpu);
+	struct pci_dev *pdev;
 
+	flush_work(&gpu->work);
+	if (!gpu->bus) {
+		soft_gpu_free(gpu);
+		return;
+	}
+	pdev = soft_bus_device(gpu);
 	/* Wait here, and not with the lock of all of PCI held. */
 	if (pdev)
 		device_release_driver(&pdev->dev);
 	pci_dev_put(pdev);
-	pci_lock_rescan_remove();
-	pci_stop_root_bus(gpu->bus);
-	pci_remove_root_bus(gpu->bus);
-	pci_unlock_rescan_remove();
-	/* pci_scan_root_bus() left us the first reference on it. */
-	pci_free_host_bridge(bridge);
+	if (soft_bus_turn(gpu, false) != -EBUSY)
+		soft_gpu_free(gpu);
 }
 
 /**
@@ -173,4 +252,16 @@ struct soft_gpu *soft_bus_gpu(struct pci_dev *pdev)
 {
 	return pdev->bus->ops == &soft_pci_ops ? soft_sysdata_gpu(pdev->bus) :
 						 NULL;
+}
+
+int soft_bus_init(void)
+{
+	soft_bus_queue = alloc_ordered_workqueue("vgpu-soft", 0);
+	return soft_bus_queue ? 0 : -ENOMEM;
+}
+
+/* Waits for what was left to the worker, which needs this module. */
+void soft_bus_exit(void)
+{
+	destroy_workqueue(soft_bus_queue);
 }

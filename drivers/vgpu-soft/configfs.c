@@ -190,7 +190,7 @@ static ssize_t soft_power_show(struct config_item *item, char *page)
 
 static int soft_power_on(struct soft_item *soft)
 {
-	struct soft_gpu *gpu = soft_gpu_create(&soft->config);
+	struct soft_gpu *gpu = soft_gpu_create(&soft->config, false);
 
 	if (IS_ERR(gpu))
 		return PTR_ERR(gpu);
@@ -207,7 +207,7 @@ static int soft_power_off(struct soft_item *soft)
 	pci_dev_put(pdev);
 	if (busy)
 		return -EBUSY;
-	soft_gpu_destroy(soft->gpu);
+	soft_bus_remove(soft->gpu);
 	soft->gpu = NULL;
 	return 0;
 }
@@ -302,7 +302,7 @@ static void soft_drop_item(struct config_group *group, struct config_item *item)
 
 	mutex_lock(&soft->lock);
 	if (soft->gpu) {
-		soft_gpu_destroy(soft->gpu);
+		soft_bus_remove(soft->gpu);
 		soft->gpu = NULL;
 	}
 	mutex_unlock(&soft->lock);

@@ -93,11 +93,13 @@ int soft_config_check(const struct soft_config *config)
 /**
  * soft_gpu_create() - make a software GPU and plug it in
  * @config: copied
+ * @later: it may be plugged in later, when PCI is not free in time
  *
  * Return: the GPU or an error pointer: as soft_config_check(), -ENOSPC
- * without a free PCI domain, -ENOMEM, -ENODEV when the driver did not bind
+ * without a free PCI domain, -ENOMEM, -EBUSY when PCI is not free in time, -ENODEV
+ * when the driver did not bind
  */
-struct soft_gpu *soft_gpu_create(const struct soft_config *config)
+struct soft_gpu *soft_gpu_create(const struct soft_config *config, bool later)
 {
 	struct soft_gpu *gpu;
 	struct pci_dev *pdev;
@@ -112,37 +114,34 @@ struct soft_gpu *soft_gpu_create(const struct soft_config *config)
 		return ERR_PTR(-ENOMEM);
 	gpu->config = *config;
 	ret = soft_vram_init(&gpu->vram, config->numa_node);
+	if (ret) {
+		kfree(gpu);
+		return ERR_PTR(ret);
+	}
+	ret = soft_bus_add(gpu, later);
+	if (ret == -EINPROGRESS) {
+		pr_warn("PCI is busy with the removal of a device; a GPU comes when it is not any more\n");
+		return gpu;
+	}
 	if (ret)
-		goto err_free;
-	ret = soft_bus_add(gpu);
-	if (ret)
-		goto err_fini;
+		return ERR_PTR(ret);
 
 	pdev = soft_bus_device(gpu);
 	bound = pdev && pdev->dev.driver;
 	pci_dev_put(pdev);
 	if (!bound) {
-		ret = -ENODEV;
-		goto err_remove;
+		soft_bus_remove(gpu);
+		return ERR_PTR(-ENODEV);
 	}
 	return gpu;
-
-err_remove:
-	soft_bus_remove(gpu);
-err_fini:
-	soft_vram_fini(&gpu->vram);
-err_free:
-	kfree(gpu);
-	return ERR_PTR(ret);
 }
 
 /**
- * soft_gpu_destroy() - unplug a software GPU and forget it
- * @gpu: waits for the VMMs that use its vGPUs
+ * soft_gpu_free() - forget a software GPU
+ * @gpu: not plugged in
  */
-void soft_gpu_destroy(struct soft_gpu *gpu)
+void soft_gpu_free(struct soft_gpu *gpu)
 {
-	soft_bus_remove(gpu);
 	soft_vram_fini(&gpu->vram);
 	kfree(gpu);
 }
@@ -153,7 +152,7 @@ static void soft_destroy_all(void)
 
 	for (i = SOFT_NR_GPUS_MAX - 1; i >= 0; i--)
 		if (soft_gpus[i])
-			soft_gpu_destroy(soft_gpus[i]);
+			soft_bus_remove(soft_gpus[i]);
 }
 
 static int __init soft_init(void)
@@ -174,9 +173,12 @@ static int __init soft_init(void)
 	ret = soft_fs_pin();
 	if (ret)
 		return ret;
-	ret = pgpu_backend_register(&soft_backend);
+	ret = soft_bus_init();
 	if (ret)
 		goto err_release;
+	ret = pgpu_backend_register(&soft_backend);
+	if (ret)
+		goto err_bus_exit;
 
 	config = kzalloc(sizeof(*config), GFP_KERNEL);
 	if (!config) {
@@ -186,7 +188,7 @@ static int __init soft_init(void)
 	config->vram_size = vram_mib * SZ_1M;
 	config->numa_node = NUMA_NO_NODE;
 	for (i = 0; i < nr_gpus; i++) {
-		struct soft_gpu *gpu = soft_gpu_create(config);
+		struct soft_gpu *gpu = soft_gpu_create(config, true);
 
 		if (IS_ERR(gpu)) {
 			ret = PTR_ERR(gpu);
@@ -209,6 +211,8 @@ err_destroy:
 	soft_destroy_all();
 err_unregister:
 	pgpu_backend_unregister(&soft_backend);
+err_bus_exit:
+	soft_bus_exit();
 err_release:
 	soft_fs_release();
 	return ret;
@@ -220,6 +224,7 @@ static void __exit soft_exit(void)
 	soft_configfs_exit();
 	soft_destroy_all();
 	pgpu_backend_unregister(&soft_backend);
+	soft_bus_exit();
 	soft_fs_release();
 }
 

@@ -6,8 +6,11 @@
 #ifndef _VGPU_SOFT_H
 #define _VGPU_SOFT_H
 
+#include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <vgpu/pgpu.h>
 
@@ -50,6 +53,10 @@ struct soft_config {
  * @bus: the root bus
  * @regs: PCI config space of the device
  * @vram: its memory
+ * @work: plugs it in or unplugs it
+ * @turn: whether @work has begun, and is waited for; see bus.c
+ * @done: it has ended
+ * @ret: what came of it
  */
 struct soft_gpu {
 	struct soft_config config;
@@ -57,15 +64,21 @@ struct soft_gpu {
 	struct pci_bus *bus;
 	u8 regs[SOFT_CONFIG_SIZE];
 	struct soft_vram vram;
+	struct work_struct work;
+	atomic_t turn;
+	struct completion done;
+	int ret;
 };
 
 /* main.c */
 int soft_config_check(const struct soft_config *config);
-struct soft_gpu *soft_gpu_create(const struct soft_config *config);
-void soft_gpu_destroy(struct soft_gpu *gpu);
+struct soft_gpu *soft_gpu_create(const struct soft_config *config, bool later);
+void soft_gpu_free(struct soft_gpu *gpu);
 
 /* bus.c */
-int soft_bus_add(struct soft_gpu *gpu);
+int soft_bus_init(void);
+void soft_bus_exit(void);
+int soft_bus_add(struct soft_gpu *gpu, bool later);
 void soft_bus_remove(struct soft_gpu *gpu);
 struct pci_dev *soft_bus_device(struct soft_gpu *gpu);
 struct soft_gpu *soft_bus_gpu(struct pci_dev *pdev);

@@ -113,6 +113,7 @@ struct pgpu_ecc {
  * @dev: its PCI device, parent of the mediated devices
  * @desc: what the backend told; the strings in it are only valid at probe
  * @backend: whose GPU it is
+ * @link: in the list of all pGPUs
  * @parent: the mdev core's part
  * @types: type table
  * @mtypes: the same as the mdev core wants it
@@ -133,6 +134,7 @@ struct pgpu {
 	struct device *dev;
 	struct pgpu_desc desc;
 	struct pgpu_backend *backend;
+	struct list_head link;
 	struct mdev_parent parent;
 	struct vgpu_type *types;
 	struct mdev_type **mtypes;

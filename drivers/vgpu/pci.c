@@ -14,9 +14,10 @@
 
 #include "core.h"
 
-/* Protects vgpu_backends and is held while a backend probes. */
+/* Protects both lists and is held while a backend probes. */
 static DEFINE_MUTEX(vgpu_backends_lock);
 static LIST_HEAD(vgpu_backends);
+static LIST_HEAD(vgpu_pgpus);
 
 static struct pgpu_backend *vgpu_pci_find_backend(struct pci_dev *pdev)
 {
@@ -58,6 +59,7 @@ static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		goto err_free;
 	}
 	pci_set_drvdata(pdev, pgpu);
+	list_add(&pgpu->link, &vgpu_pgpus);
 	goto out_unlock;
 
 err_free:
@@ -76,6 +78,10 @@ static void vgpu_pci_remove(struct pci_dev *pdev)
 	pgpu_unregister(pgpu);
 	if (backend->remove)
 		backend->remove(pdev, priv);
+	/* The backend is not needed any more, and may go. */
+	mutex_lock(&vgpu_backends_lock);
+	list_del(&pgpu->link);
+	mutex_unlock(&vgpu_backends_lock);
 	pgpu_free(pgpu);
 }
 
@@ -93,6 +99,23 @@ static struct pci_driver vgpu_pci_driver = {
 	.remove = vgpu_pci_remove,
 	.dev_groups = vgpu_pci_groups,
 };
+
+/*
+ * Give the driver a device that it has not.  One that it has may be locked until
+ * VMMs have let go, so this is not driver_attach(), which waits for that.
+ */
+static int vgpu_pci_attach(struct device *dev, void *unused)
+{
+	struct device_driver *drv = &vgpu_pci_driver.driver;
+	int ret = 0;
+
+	if (!READ_ONCE(dev->driver) && drv->bus->match(dev, drv))
+		ret = device_driver_attach(drv, dev);
+	if (ret)
+		dev_dbg(dev, "not attached: %d\n", ret);
+	/* It says so itself, and the next one may come up. */
+	return 0;
+}
 
 /**
  * pgpu_backend_register() - offer a kind of pGPU
@@ -112,32 +135,25 @@ int pgpu_backend_register(struct pgpu_backend *backend)
 	else
 		list_add(&backend->list, &vgpu_backends);
 	mutex_unlock(&vgpu_backends_lock);
-	/* A device that does not come up says so itself. */
-	return driver_attach(&vgpu_pci_driver.driver);
+	return bus_for_each_dev(&pci_bus_type, NULL, NULL, vgpu_pci_attach);
 }
 EXPORT_SYMBOL_GPL(pgpu_backend_register);
 
-/* The pGPU of a device, or NULL if it is none now; its lock keeps it. */
-static struct pgpu *vgpu_pci_pgpu(struct device *dev)
+/* The device of a pGPU of that backend, with a reference; NULL if there is none. */
+static struct device *vgpu_pci_find_device(struct pgpu_backend *backend)
 {
-	device_lock_assert(dev);
-	return dev->driver == &vgpu_pci_driver.driver ? dev_get_drvdata(dev) :
-							NULL;
-}
-
-/* One that is just being bound is looked at afterwards. */
-static int vgpu_pci_match_backend(struct device *dev, const void *data)
-{
+	struct device *dev = NULL;
 	struct pgpu *pgpu;
-	bool ret;
 
-	if (READ_ONCE(dev->driver) != &vgpu_pci_driver.driver)
-		return false;
-	device_lock(dev);
-	pgpu = vgpu_pci_pgpu(dev);
-	ret = pgpu && pgpu->backend == data;
-	device_unlock(dev);
-	return ret;
+	mutex_lock(&vgpu_backends_lock);
+	list_for_each_entry(pgpu, &vgpu_pgpus, link) {
+		if (pgpu->backend == backend) {
+			dev = get_device(pgpu->dev);
+			break;
+		}
+	}
+	mutex_unlock(&vgpu_backends_lock);
+	return dev;
 }
 
 /**
@@ -151,9 +167,8 @@ void pgpu_backend_unregister(struct pgpu_backend *backend)
 	mutex_lock(&vgpu_backends_lock);
 	list_del(&backend->list);
 	mutex_unlock(&vgpu_backends_lock);
-	/* Not those of the driver, which one that is being bound is not yet. */
-	while ((dev = bus_find_device(&pci_bus_type, NULL, backend,
-				      vgpu_pci_match_backend))) {
+	/* Not all of the bus: the lock of another's may be held for long. */
+	while ((dev = vgpu_pci_find_device(backend))) {
 		device_release_driver(dev);
 		put_device(dev);
 	}
@@ -165,18 +180,23 @@ EXPORT_SYMBOL_GPL(pgpu_backend_unregister);
  * @pdev: a PCI device, whatever driver it has
  *
  * The answer can be old when it arrives; it is for refusing early what would
- * wait long.
+ * wait long.  So it does not wait itself: while the driver is being unbound, which
+ * lasts until the VMMs have let go, the device's lock is held.
  *
- * Return: true if so; false also when the driver is not bound
+ * Return: true if so, or if somebody is binding or unbinding it; false also when
+ * the driver is not bound
  */
 bool pgpu_in_use(struct pci_dev *pdev)
 {
-	struct pgpu *pgpu;
-	bool ret;
+	bool ret = false;
 
-	device_lock(&pdev->dev);
-	pgpu = vgpu_pci_pgpu(&pdev->dev);
-	ret = pgpu && atomic_read(&pgpu->open_count);
+	if (!device_trylock(&pdev->dev))
+		return true;
+	if (pdev->dev.driver == &vgpu_pci_driver.driver) {
+		struct pgpu *pgpu = pci_get_drvdata(pdev);
+
+		ret = atomic_read(&pgpu->open_count);
+	}
 	device_unlock(&pdev->dev);
 	return ret;
 }

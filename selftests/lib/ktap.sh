@@ -80,6 +80,24 @@ within()
 	done
 }
 
+# in_time SECONDS COMMAND...: the command succeeds within that time; it is left alone
+# if it does not end
+in_time()
+{
+	_seconds=$1
+	shift
+	_status=$(mktemp)
+	{
+		"$@"
+		echo $? > "$_status"
+	} &
+	if ! within "$_seconds" test -s "$_status"; then
+		echo "# does not end: $*"
+		return 1
+	fi
+	[ "$(cat "$_status")" = 0 ]
+}
+
 # Whether the command succeeds and TEXT is in what it prints: yes, no, or "failed";
 # what it prints is in _out
 _find()
