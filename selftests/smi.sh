@@ -102,4 +102,15 @@ check "none is retired" is "$(cat "$drv/$bdf/ecc/retired_pages")" 0
 rm -r $saved
 printf %s "${old:- }" > $path
 check "restart without" restart
+
+# A kernel that has been told to ask a program for what it does not find.  Nobody
+# answers, and nothing waits for that with locks held.
+ask=/proc/sys/kernel/firmware_config/force_sysfs_fallback
+if [ -e $ask ]; then
+	echo 1 > $ask
+	check "restart without a helper" in_time 30 restart
+	echo 0 > $ask
+else
+	skip "restart without a helper" "the kernel has none"
+fi
 ktap_end

@@ -130,7 +130,11 @@ int pgpu_ecc_load(struct pgpu *pgpu)
 
 	snprintf(name, sizeof(name), "vgpu/retired-pages-%s.bin",
 		 dev_name(pgpu->dev));
-	ret = firmware_request_nowarn(&file, name, pgpu->dev);
+	/*
+	 * From the file system or not at all: with the locks that are held here no
+	 * helper in user space is waited for, where the kernel has been told to.
+	 */
+	ret = request_firmware_direct(&file, name, pgpu->dev);
 	if (ret) {
 		if (ret != -ENOENT)
 			dev_err(pgpu->dev, "VGPU-ECC-LIST: %s: %d\n", name,
