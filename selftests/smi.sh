@@ -99,6 +99,54 @@ dmesg -C
 check "restart with a bad file" restart
 check "the log says so" prints "VGPU-ECC-LIST" dmesg
 check "none is retired" is "$(cat "$drv/$bdf/ecc/retired_pages")" 0
+
+# More pages than any list had before: 4 GiB and a page of a GPU of 8 GiB.
+pages=1048577
+config=/sys/kernel/config/vgpu-soft/smi
+# make_list GPU FILE: of that many pages; what else is in it is the GPU's
+make_list()
+{
+	python3 - "$drv/$1/ecc/retired_list" "$2" $pages <<-'EOF'
+	import struct
+	import sys
+	import zlib
+
+	nr = int(sys.argv[3])
+	head = bytearray(open(sys.argv[1], "rb").read(120))
+	struct.pack_into("<I", head, 24, nr)
+	struct.pack_into("<I", head, 12, 0)
+	pages = b"".join(struct.pack("<QQII", page, 1700000000, 2, 1)
+	                 for page in range(nr))
+	struct.pack_into("<I", head, 12, zlib.crc32(head + pages))
+	open(sys.argv[2], "wb").write(head + pages)
+	EOF
+}
+if [ "$VGPU_PGPU" ]; then
+	skip "$pages pages" "for software GPUs"
+else
+	mkdir $config && echo 8G > $config/vram_size && echo 1 > $config/power
+	big=$(cat $config/pci_address)
+	file=$saved/vgpu/retired-pages-$big.bin
+	check "a list of $pages pages" make_list "$big" "$file"
+	check "unbind" writes ok "$big" $drv/unbind
+	began=$(date +%s)
+	check "bind" writes ok "$big" $drv/bind
+	echo "# bound in $(($(date +%s) - began)) s"
+	check "all are retired" is "$(cat "$drv/$big/ecc/retired_pages")" $pages
+	check "none is in use" \
+		is "$(cat "$drv/$big/ecc/retired_pages_pending")" 0
+	# The 16 MiB of the reserve stand in for more than the page beyond the half.
+	check "the rest can be used" is "$(cat \
+		"$drv/$big/mdev_supported_types/vgpu-2048Q/available_instances")" 2
+	began=$(date +%s)
+	check "the list is as it was" cmp "$file" "$drv/$big/ecc/retired_list"
+	echo "# read in $(($(date +%s) - began)) s"
+	rm "$file"
+	check "--save: all of them" vgpu-smi -g "$big" retired-pages --save \
+		--dir $saved/vgpu
+	check "--save: the bytes" cmp "$file" "$drv/$big/ecc/retired_list"
+	rmdir $config
+fi
 rm -r $saved
 printf %s "${old:- }" > $path
 check "restart without" restart

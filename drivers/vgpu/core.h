@@ -91,6 +91,8 @@ struct pgpu_ecc_error {
  * @pages: struct pgpu_bad_page of each page that had an error
  * @nr_retired: how many of these are retired, or to be
  * @nr_pending: how many of the latter are still in use
+ * @list: the list of them as somebody reads it now, or NULL
+ * @list_size: bytes of it
  * @last: the last errors, of which number n is at n % PGPU_LAST_ERRORS
  * @nr_errors: how many there have been since the pGPU was bound
  */
@@ -104,6 +106,8 @@ struct pgpu_ecc {
 	struct xarray pages;
 	u32 nr_retired;
 	u32 nr_pending;
+	void *list;
+	size_t list_size;
 	struct pgpu_ecc_error last[PGPU_LAST_ERRORS];
 	u64 nr_errors;
 };
@@ -128,6 +132,7 @@ struct pgpu_ecc {
  * @free_blocks: how many are not
  * @owners: whose each block is, or NULL
  * @pools: blocks that are given out in single pages; list of struct vram_pool
+ * @pool_of: the same by number of the block
  * @remap: number of the page that stands in for a page of VRAM; see spare.c
  */
 struct pgpu {
@@ -150,6 +155,7 @@ struct pgpu {
 	u64 free_blocks;
 	struct vgpu_fb **owners;
 	struct list_head pools;
+	struct xarray pool_of;
 	struct xarray remap;
 };
 

@@ -40,6 +40,7 @@ void pgpu_ecc_fini(struct pgpu *pgpu)
 	xa_for_each(&pgpu->ecc.pages, page, bad)
 		kfree(bad);
 	xa_destroy(&pgpu->ecc.pages);
+	kvfree(pgpu->ecc.list);
 }
 
 /**

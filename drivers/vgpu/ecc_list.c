@@ -31,37 +31,19 @@ static void pgpu_ecc_identity(struct pgpu *pgpu,
 			  pci_name(pdev));
 }
 
-/**
- * pgpu_ecc_list() - read the list of retired pages
- * @pgpu: the pGPU
- * @buf: where to
- * @offset: first byte, see linux/vgpu_retired.h
- * @count: bytes
- *
- * Return: bytes, 0 at the end, or -ENOMEM
- */
-ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset, size_t count)
+/* Make the list as it is now; the caller has made room for as many pages. */
+static void pgpu_ecc_fill(struct pgpu *pgpu, struct vgpu_retired_header *header)
 {
+	struct vgpu_retired_entry *entry = (void *)(header + 1);
 	struct pgpu_ecc *ecc = &pgpu->ecc;
-	struct vgpu_retired_header *header;
-	struct vgpu_retired_entry *entry;
 	struct pgpu_bad_page *bad;
 	unsigned long page;
-	ssize_t ret;
-	size_t size;
 
-	mutex_lock(&pgpu->lock);
-	size = vgpu_retired_size(ecc->nr_retired);
-	header = kvzalloc(size, GFP_KERNEL);
-	if (!header) {
-		mutex_unlock(&pgpu->lock);
-		return -ENOMEM;
-	}
+	lockdep_assert_held(&pgpu->lock);
 	header->vram_size = cpu_to_le64(pgpu_nr_pages(pgpu) << PAGE_SHIFT);
 	header->sbe = cpu_to_le64(ecc->sbe_before + ecc->sbe);
 	header->dbe = cpu_to_le64(ecc->dbe_before + ecc->dbe);
 	pgpu_ecc_identity(pgpu, header->identity);
-	entry = (struct vgpu_retired_entry *)(header + 1);
 	xa_for_each(&ecc->pages, page, bad) {
 		if (!bad->cause)
 			continue;
@@ -73,9 +55,71 @@ ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset, size_t count)
 		entry++;
 	}
 	vgpu_retired_seal(header, ecc->nr_retired);
+}
+
+/*
+ * The lock is held, and given up for a while.  More pages than a file can have do
+ * not become a shorter list, so that none is forgotten: there is none then, and
+ * what has been saved before stays.
+ */
+static int pgpu_ecc_make_list(struct pgpu *pgpu)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	void *list = NULL;
+	u32 nr;
+
+	lockdep_assert_held(&pgpu->lock);
+	do {
+		nr = ecc->nr_retired;
+		if (vgpu_retired_size(nr) > VGPU_RETIRED_FILE) {
+			dev_err_ratelimited(pgpu->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
+					    nr);
+			return -EFBIG;
+		}
+		mutex_unlock(&pgpu->lock);
+		kvfree(list);
+		list = kvzalloc(vgpu_retired_size(nr), GFP_KERNEL);
+		mutex_lock(&pgpu->lock);
+		if (!list)
+			return -ENOMEM;
+	} while (nr != ecc->nr_retired);
+	pgpu_ecc_fill(pgpu, list);
+	kvfree(ecc->list);
+	ecc->list = list;
+	ecc->list_size = vgpu_retired_size(nr);
+	return 0;
+}
+
+/**
+ * pgpu_ecc_list() - read the list of retired pages
+ * @pgpu: the pGPU
+ * @buf: where to
+ * @offset: first byte, see linux/vgpu_retired.h
+ * @count: bytes
+ *
+ * sysfs asks for a page at a time.  Who reads from the beginning gets the list as it
+ * was then, whatever comes meanwhile, unless somebody else begins to read.
+ *
+ * Return: bytes, 0 at the end; -ENOMEM; -EFBIG when there are more pages than can
+ * be in a list
+ */
+ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset, size_t count)
+{
+	struct pgpu_ecc *ecc = &pgpu->ecc;
+	ssize_t ret = 0;
+
+	mutex_lock(&pgpu->lock);
+	if (!offset || !ecc->list)
+		ret = pgpu_ecc_make_list(pgpu);
+	if (!ret)
+		ret = memory_read_from_buffer(buf, count, &offset, ecc->list,
+					      ecc->list_size);
+	/* All has been read. */
+	if (!ret) {
+		kvfree(ecc->list);
+		ecc->list = NULL;
+	}
 	mutex_unlock(&pgpu->lock);
-	ret = memory_read_from_buffer(buf, count, &offset, header, size);
-	kvfree(header);
 	return ret;
 }
 

@@ -51,8 +51,7 @@ static const char *vgpu_retired_bad_header(const struct vgpu_retired_header *h,
 	    le32_to_cpu(h->header_size) != sizeof(*h) ||
 	    le32_to_cpu(h->entry_size) != sizeof(struct vgpu_retired_entry))
 		return "of another version";
-	if (le32_to_cpu(h->nr) > VGPU_RETIRED_MAX ||
-	    len != vgpu_retired_size(le32_to_cpu(h->nr)))
+	if (len != vgpu_retired_size(le32_to_cpu(h->nr)))
 		return "of the wrong length";
 	if (le32_to_cpu(h->crc) != vgpu_retired_crc(h, len))
 		return "corrupt";

@@ -8,6 +8,12 @@
 /* Pages of a list are of 4 KiB, as the kernel's are where this driver runs. */
 #define VGPU_RETIRED_PAGE_SHIFT	12
 
+/*
+ * The largest file: the kernel's firmware loader reads no more, nor has the kernel a
+ * larger buffer.  That is 341 GiB of bad memory.
+ */
+#define VGPU_RETIRED_FILE	0x7fffffff
+
 /* Bytes of a list. */
 static inline size_t vgpu_retired_size(u32 nr)
 {

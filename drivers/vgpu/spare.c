@@ -10,6 +10,9 @@
  * pgpu.remap says which page stands in for which.  An entry of a framebuffer's
  * page changes with that framebuffer's lock held for writing, so who holds it
  * for reading can look entries up without another lock.
+ *
+ * There can be a million bad pages, so nothing that is done for each of them looks
+ * at all pools or all of remap.
  */
 #include <linux/bitmap.h>
 #include <linux/err.h>
@@ -24,12 +27,14 @@
  * @link: in pgpu.pools
  * @block: its number
  * @used: pages that are in use, or bad
+ * @home: what each page stands in for, if pgpu.remap says so, too
  */
 struct vram_pool {
 	struct drm_mm_node node;
 	struct list_head link;
 	u64 block;
 	DECLARE_BITMAP(used, PGPU_BLOCK_PAGES);
+	u64 home[PGPU_BLOCK_PAGES];
 };
 
 static bool vram_pool_is_reserve(const struct vram_pool *pool)
@@ -39,22 +44,35 @@ static bool vram_pool_is_reserve(const struct vram_pool *pool)
 
 static struct vram_pool *vram_pool_find(struct pgpu *pgpu, u64 page)
 {
-	struct vram_pool *pool;
-
 	lockdep_assert_held(&pgpu->lock);
-	list_for_each_entry(pool, &pgpu->pools, link)
-		if (pool->block == page / PGPU_BLOCK_PAGES)
-			return pool;
-	return NULL;
+	return xa_load(&pgpu->pool_of, page / PGPU_BLOCK_PAGES);
 }
 
-/* Its pages go to whoever needs one. */
-static int vram_pool_single(struct pgpu *pgpu, const struct vram_pool *pool)
+/* A pool of the block that it has; where it comes in the list is up to the caller. */
+static int vram_pool_add(struct pgpu *pgpu, struct vram_pool *pool, u64 block)
 {
 	const struct pgpu_ops *ops = pgpu->desc.ops;
+	int ret = 0;
 
-	return ops->vram_single ?
-	       ops->vram_single(pgpu, pool->block * PGPU_BLOCK_PAGES) : 0;
+	/* Its pages go to whoever needs one. */
+	if (ops->vram_single)
+		ret = ops->vram_single(pgpu, block * PGPU_BLOCK_PAGES);
+	if (!ret)
+		ret = xa_err(xa_store(&pgpu->pool_of, block, pool, GFP_KERNEL));
+	if (ret)
+		return ret;
+	pool->block = block;
+	list_add_tail(&pool->link, &pgpu->pools);
+	return 0;
+}
+
+static void vram_pool_del(struct pgpu *pgpu, struct vram_pool *pool)
+{
+	list_del(&pool->link);
+	xa_erase(&pgpu->pool_of, pool->block);
+	if (!vram_pool_is_reserve(pool))
+		drm_mm_remove_node(&pool->node);
+	kfree(pool);
 }
 
 /* The next owner of the block finds zeroes. */
@@ -63,10 +81,8 @@ static void vram_pool_destroy(struct pgpu *pgpu, struct vram_pool *pool)
 	lockdep_assert_held(&pgpu->lock);
 	pgpu->desc.ops->vram_discard(pgpu, pool->block * PGPU_BLOCK_PAGES,
 				     PGPU_BLOCK_PAGES);
-	list_del(&pool->link);
-	drm_mm_remove_node(&pool->node);
+	vram_pool_del(pgpu, pool);
 	pgpu->free_blocks++;
-	kfree(pool);
 }
 
 static void vram_page_free_locked(struct pgpu *pgpu, u64 page)
@@ -124,21 +140,20 @@ static struct vram_pool *vram_pool_create(struct pgpu *pgpu, const u64 *block)
 		ret = drm_mm_insert_node_generic(&pgpu->vram, &pool->node, 1, 0,
 						 0, DRM_MM_INSERT_BEST);
 	}
-	if (ret) {
-		kfree(pool);
-		return ERR_PTR(ret);
-	}
-	pool->block = pool->node.start;
-	ret = vram_pool_single(pgpu, pool);
-	if (ret) {
-		drm_mm_remove_node(&pool->node);
-		kfree(pool);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_free;
+	ret = vram_pool_add(pgpu, pool, pool->node.start);
+	if (ret)
+		goto err_remove;
 	pgpu->free_blocks--;
-	list_add_tail(&pool->link, &pgpu->pools);
 	vram_pool_skip_bad(pgpu, pool);
 	return pool;
+
+err_remove:
+	drm_mm_remove_node(&pool->node);
+err_free:
+	kfree(pool);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -158,10 +173,10 @@ int vram_spare_init(struct pgpu *pgpu)
 		pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 		if (!pool)
 			return -ENOMEM;
-		pool->block = first + i;
-		list_add_tail(&pool->link, &pgpu->pools);
-		if (vram_pool_single(pgpu, pool))
+		if (vram_pool_add(pgpu, pool, first + i)) {
+			kfree(pool);
 			return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -174,12 +189,9 @@ void vram_spare_fini(struct pgpu *pgpu)
 {
 	struct vram_pool *pool, *next;
 
-	list_for_each_entry_safe(pool, next, &pgpu->pools, link) {
-		if (!vram_pool_is_reserve(pool))
-			drm_mm_remove_node(&pool->node);
-		list_del(&pool->link);
-		kfree(pool);
-	}
+	list_for_each_entry_safe(pool, next, &pgpu->pools, link)
+		vram_pool_del(pgpu, pool);
+	xa_destroy(&pgpu->pool_of);
 	xa_destroy(&pgpu->remap);
 }
 
@@ -247,6 +259,16 @@ u64 vram_resolve(struct pgpu *pgpu, u64 home)
 	return entry ? xa_to_value(entry) : home;
 }
 
+/* pgpu.remap has room for it. */
+static void vram_stand_in(struct pgpu *pgpu, u64 home, u64 to)
+{
+	struct vram_pool *pool = vram_pool_find(pgpu, to);
+
+	if (pool)
+		pool->home[to % PGPU_BLOCK_PAGES] = home;
+	xa_store(&pgpu->remap, home, xa_mk_value(to), GFP_NOWAIT);
+}
+
 /**
  * vram_remap() - have another page stand in for one
  * @pgpu: the pGPU
@@ -274,7 +296,7 @@ bool vram_remap(struct pgpu *pgpu, u64 home, u64 to)
 	if (to == home)
 		xa_erase(&pgpu->remap, home);
 	else
-		xa_store(&pgpu->remap, home, xa_mk_value(to), GFP_NOWAIT);
+		vram_stand_in(pgpu, home, to);
 	pgpu_ecc_done(pgpu, from == VRAM_NO_PAGE ? home : from);
 	if (from != home && from != VRAM_NO_PAGE)
 		vram_page_free_locked(pgpu, from);
@@ -309,19 +331,20 @@ void vram_unreserve(struct pgpu *pgpu, u64 home)
  */
 bool vram_find_user(struct pgpu *pgpu, u64 page, u64 *home)
 {
-	unsigned long index;
+	struct vram_pool *pool = vram_pool_find(pgpu, page);
 	void *entry;
+	u64 there;
 
 	*home = page;
-	if (!vram_pool_find(pgpu, page))
+	if (!pool)
 		return true;
-	xa_for_each(&pgpu->remap, index, entry) {
-		if (xa_to_value(entry) == page) {
-			*home = index;
-			return true;
-		}
-	}
-	return false;
+	/* It may have stood in for that once. */
+	there = pool->home[page % PGPU_BLOCK_PAGES];
+	entry = xa_load(&pgpu->remap, there);
+	if (!entry || xa_to_value(entry) != page)
+		return false;
+	*home = there;
+	return true;
 }
 
 /* Whether a spare page is there without taking a block for it. */
@@ -356,7 +379,7 @@ int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home)
 		return 0;
 	/* Not a page of another free block: this one is as good a pool. */
 	if (vram_has_spare(pgpu) && !vram_page_alloc_locked(pgpu, &spare)) {
-		xa_store(&pgpu->remap, home, xa_mk_value(spare), GFP_NOWAIT);
+		vram_stand_in(pgpu, home, spare);
 		return 0;
 	}
 	pool = vram_pool_create(pgpu, &block);

@@ -33,6 +33,7 @@ int vram_init(struct pgpu *pgpu)
 	u64 nr_blocks = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
 
 	INIT_LIST_HEAD(&pgpu->pools);
+	xa_init(&pgpu->pool_of);
 	xa_init(&pgpu->remap);
 	drm_mm_init(&pgpu->vram, 0, nr_blocks);
 	pgpu->free_blocks = nr_blocks;

@@ -103,4 +103,33 @@ TEST_F(retired, foreign)
 	EXPECT_EQ(NULL, check(h, sizeof(self->file)));
 }
 
+/* As many entries as the GPU has pages, and none more. */
+TEST_F(retired, longest)
+{
+	const u32 nr = (1 << 20) + 1;
+	size_t size = vgpu_retired_size(nr);
+	struct vgpu_retired_header *h = calloc(1, size);
+	struct vgpu_retired_entry *e = (void *)(h + 1);
+	u32 i;
+
+	ASSERT_NE(NULL, h);
+	h->vram_size = htole64(nr * 4096ULL);
+	strcpy((char *)h->identity, IDENTITY);
+	for (i = 0; i < nr; i++) {
+		e[i].page = htole64(i);
+		e[i].cause = htole32(VGPU_RETIRED_SBE);
+	}
+	vgpu_retired_seal(h, nr);
+	EXPECT_EQ(NULL, vgpu_retired_check(h, size, IDENTITY, nr));
+	h->vram_size = htole64((nr - 1) * 4096ULL);
+	vgpu_retired_seal(h, nr);
+	EXPECT_STREQ("not consistent",
+		     vgpu_retired_check(h, size, IDENTITY, nr - 1));
+	/* A length that overflows 32 bits is none of a short file. */
+	h->nr = htole32(0x0aaaaaab);
+	EXPECT_STREQ("of the wrong length",
+		     vgpu_retired_check(h, size, IDENTITY, nr));
+	free(h);
+}
+
 TEST_HARNESS_MAIN

@@ -10,9 +10,6 @@
 #include "retired.h"
 #include "vgpu-smi.h"
 
-/* The last errors are a file of sysfs, which is at most a page. */
-#define SMI_ERRORS_SIZE_MAX	4096
-
 /* One of the last errors. */
 struct smi_ecc_error {
 	bool dbe;
@@ -94,7 +91,7 @@ static int smi_ecc_read_errors(const struct smi_gpu *gpu, struct smi_ecc *ecc)
 	char *data;
 	int ret;
 
-	ret = smi_read_file(path, SMI_ERRORS_SIZE_MAX, &data, &len);
+	ret = smi_read_file(path, smi_text_max, &data, &len);
 	if (ret)
 		goto out;
 	text = smi_format("%.*s", (int)len, data);

@@ -29,7 +29,7 @@ static void check_list(const struct retired_list *list, size_t size)
 
 	check(size == sizeof(struct vgpu_retired_header) +
 	      list->nr * sizeof(struct vgpu_retired_entry), "length");
-	check(list->nr <= VGPU_RETIRED_MAX, "too many");
+	check(list->nr <= list->vram_size >> RETIRED_PAGE_SHIFT, "too many");
 	check(memchr(list->identity, 0, sizeof(list->identity)), "identity");
 	for (i = 0; i < list->nr; i++) {
 		const struct retired_page *page = &list->pages[i];
@@ -50,8 +50,10 @@ static void parse(const uint8_t *data, size_t size)
 	int ret;
 
 	memset(&list, 0xa5, sizeof(list));
+	check(retired_size(data, size) <= RETIRED_SIZE_MAX, "size");
 	ret = retired_parse(&list, data, size, &error);
 	if (!ret) {
+		check(retired_size(data, size) == size, "another size");
 		check_list(&list, size);
 	} else {
 		check(ret == -EINVAL || ret == -ENOMEM, "errno");

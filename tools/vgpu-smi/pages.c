@@ -35,7 +35,7 @@ static int smi_pages_read(struct smi_pages *pages, const char *path, int tries)
 	int ret;
 
 	do {
-		ret = smi_read_file(path, RETIRED_SIZE_MAX, &pages->data,
+		ret = smi_read_file(path, retired_size, &pages->data,
 				    &pages->len);
 		if (ret)
 			return ret;
@@ -129,10 +129,16 @@ static int smi_pages_keep(const struct smi_pages *pages, const char *path)
 	struct smi_pages old = { 0 };
 	struct retired_error error;
 	char *kept;
-	int ret = 0;
+	int ret;
 
-	if (smi_try_file(path, RETIRED_SIZE_MAX, &old.data, &old.len))
+	ret = smi_try_file(path, retired_size, &old.data, &old.len);
+	/* One that is too long is no list, and the driver would not take it. */
+	if (ret == -ENOENT || ret == -EFBIG)
 		return 0;
+	if (ret) {
+		smi_error("%s: %s", path, strerror(-ret));
+		return ret;
+	}
 	kept = smi_format("%s.old", path);
 	if (!retired_parse(&old.list, old.data, old.len, &error) &&
 	    !smi_pages_cover(&pages->list, &old.list)) {

@@ -22,6 +22,9 @@
 #define ENTRY_SIZE	sizeof(struct vgpu_retired_entry)
 #define CRC_OFFSET	offsetof(struct vgpu_retired_header, crc)
 
+/* As much is read of what is no list, so that what it is can be said. */
+#define RETIRED_JUNK	65536
+
 _Static_assert(HEADER_SIZE == 120, "the header of the format has 120 bytes");
 _Static_assert(ENTRY_SIZE == 24, "an entry of the format has 24 bytes");
 _Static_assert(RETIRED_SIZE_MAX <= UINT32_MAX, "zlib counts in unsigned int");
@@ -64,6 +67,7 @@ static int check_format(const struct vgpu_retired_header *header, size_t len,
 	uint32_t header_size = le32toh(header->header_size);
 	uint32_t entry_size = le32toh(header->entry_size);
 	uint32_t nr = le32toh(header->nr);
+	uint64_t pages = le64toh(header->vram_size) >> RETIRED_PAGE_SHIFT;
 	size_t want;
 
 	if (memcmp(header->magic, VGPU_RETIRED_MAGIC, sizeof(header->magic)))
@@ -77,9 +81,9 @@ static int check_format(const struct vgpu_retired_header *header, size_t len,
 	if (entry_size != ENTRY_SIZE)
 		return refuse(error, "entry_size %" PRIu32 ", not %zu",
 			      entry_size, ENTRY_SIZE);
-	if (nr > VGPU_RETIRED_MAX)
-		return refuse(error, "%" PRIu32 " entries, more than %d", nr,
-			      VGPU_RETIRED_MAX);
+	if (nr > pages)
+		return refuse(error, "%" PRIu32 " entries, more than %" PRIu64
+			      " pages of VRAM", nr, pages);
 	want = HEADER_SIZE + (size_t)nr * ENTRY_SIZE;
 	if (len != want)
 		return refuse(error,
@@ -148,6 +152,30 @@ static int parse_entries(struct retired_list *list, const unsigned char *data,
 				      "entry %zu: pages are not ascending", i);
 	}
 	return 0;
+}
+
+/**
+ * retired_size() - how long a list is, by its beginning
+ * @start: that
+ * @len: bytes of @start, perhaps fewer than a header has
+ *
+ * Return: bytes, RETIRED_SIZE_MAX at most; a little more than a header where it is
+ * no list, or not known yet
+ */
+size_t retired_size(const void *start, size_t len)
+{
+	struct vgpu_retired_header header;
+	struct retired_error error;
+	size_t size;
+
+	if (len < HEADER_SIZE)
+		return RETIRED_JUNK;
+	memcpy(&header, start, HEADER_SIZE);
+	/* What it says of the length is what is asked for. */
+	size = HEADER_SIZE + (size_t)le32toh(header.nr) * ENTRY_SIZE;
+	if (check_format(&header, size, &error))
+		return RETIRED_JUNK;
+	return size < RETIRED_SIZE_MAX ? size : RETIRED_SIZE_MAX;
 }
 
 /**

@@ -7,10 +7,8 @@
 
 #include <linux/vgpu_retired.h>
 
-/* The longest list there is, in bytes. */
-#define RETIRED_SIZE_MAX \
-	(sizeof(struct vgpu_retired_header) + \
-	 (size_t)VGPU_RETIRED_MAX * sizeof(struct vgpu_retired_entry))
+/* No file of a list is longer, in bytes: the kernel reads no more. */
+#define RETIRED_SIZE_MAX	0x7fffffffU
 
 #define RETIRED_PAGE_SHIFT	12
 
@@ -57,6 +55,7 @@ struct retired_error {
 	char why[128];
 };
 
+size_t retired_size(const void *start, size_t len);
 int retired_parse(struct retired_list *list, const void *data, size_t len,
 		  struct retired_error *error);
 void retired_free(struct retired_list *list);

@@ -9,7 +9,7 @@
 
 #include "vgpu-smi.h"
 
-/* No attribute that is text is longer. */
+/* No attribute that is text is longer: it is one page. */
 #define SMI_TEXT_MAX	4096
 
 /* What the errors that are our own mean; for others see errno(3). */
@@ -25,22 +25,23 @@ static const char *smi_reason(int error)
 	}
 }
 
-/* Read to the end, and one byte more than @max to see that it is one. */
-static int smi_read_fd(int fd, size_t max, char **data, size_t *len)
+/* Read to the end, and one byte more than @max() says to see that it is one. */
+static int smi_read_fd(int fd, smi_max_fn *max, char **data, size_t *len)
 {
-	size_t size = 0, used = 0;
+	size_t size = 0, used = 0, most;
 	char *buf = NULL;
 	ssize_t ret;
 
 	for (;;) {
+		most = max(buf, used);
+		if (used > most) {
+			ret = -EFBIG;
+			break;
+		}
 		if (used == size) {
-			if (used > max) {
-				ret = -EFBIG;
-				break;
-			}
 			size = size ? size * 2 : SMI_TEXT_MAX;
-			if (size > max)
-				size = max + 1;
+			if (size > most)
+				size = most + 1;
 			buf = realloc(buf, size);
 			if (!buf)
 				smi_no_memory();
@@ -65,15 +66,29 @@ static int smi_read_fd(int fd, size_t max, char **data, size_t *len)
 }
 
 /**
+ * smi_text_max() - how long an attribute that is text may be
+ * @start: what has been read of it
+ * @used: bytes of @start
+ *
+ * Return: bytes
+ */
+size_t smi_text_max(const void *start, size_t used)
+{
+	(void)start;
+	(void)used;
+	return SMI_TEXT_MAX;
+}
+
+/**
  * smi_try_file() - read a whole file, say nothing of errors
  * @path: of the file
- * @max: longer ones are refused; less than SIZE_MAX / 2
+ * @max: says how long it may be, less than SIZE_MAX / 2, of what has been read of it
  * @data: what is in it, for free()
  * @len: bytes of @data
  *
  * Return: 0 or -errno
  */
-int smi_try_file(const char *path, size_t max, char **data, size_t *len)
+int smi_try_file(const char *path, smi_max_fn *max, char **data, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int ret;
@@ -88,13 +103,13 @@ int smi_try_file(const char *path, size_t max, char **data, size_t *len)
 /**
  * smi_read_file() - read a whole file
  * @path: of the file
- * @max: longer ones are refused; less than SIZE_MAX / 2
+ * @max: as for smi_try_file()
  * @data: what is in it, for free()
  * @len: bytes of @data
  *
  * Return: 0 or -errno; the error has been printed
  */
-int smi_read_file(const char *path, size_t max, char **data, size_t *len)
+int smi_read_file(const char *path, smi_max_fn *max, char **data, size_t *len)
 {
 	int ret = smi_try_file(path, max, data, len);
 
@@ -116,7 +131,7 @@ int smi_try_text(const char *path, char **text)
 	size_t len;
 	int ret;
 
-	ret = smi_try_file(path, SMI_TEXT_MAX, &line, &len);
+	ret = smi_try_file(path, smi_text_max, &line, &len);
 	if (ret)
 		return ret;
 	if (len && line[len - 1] == '\n')

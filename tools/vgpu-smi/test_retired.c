@@ -206,10 +206,10 @@ static void test_fields(void)
 	BAD("entry_size 0", image.header.entry_size = 0, "entry_size 0");
 	BAD("fewer entries", image.header.nr = htole32(NR - 1), "too long");
 	BAD("more entries", image.header.nr = htole32(NR + 1), "truncated");
-	BAD("the most entries", image.header.nr = htole32(VGPU_RETIRED_MAX),
+	BAD("the most entries", image.header.nr = htole32(VRAM / 4096),
 	    "truncated");
-	BAD("too many entries",
-	    image.header.nr = htole32(VGPU_RETIRED_MAX + 1), "more than");
+	BAD("too many entries", image.header.nr = htole32(VRAM / 4096 + 1),
+	    "more than");
 	BAD("entries that overflow 32 bits",
 	    image.header.nr = htole32(0x0aaaaaab), "more than");
 	BAD("2^32 - 1 entries", image.header.nr = htole32(UINT32_MAX),
@@ -220,7 +220,7 @@ static void test_fields(void)
 	    "identity does not end");
 	BAD("identity with something behind NUL",
 	    image.header.identity[63] = 'x', "identity is not padded");
-	BAD("no VRAM", image.header.vram_size = 0, "not in the VRAM");
+	BAD("no VRAM", image.header.vram_size = 0, "more than 0 pages");
 	BAD("page behind the VRAM",
 	    image.entries[2].page = htole64(VRAM / 4096), "not in the VRAM");
 	BAD("page that overflows 64 bits",
@@ -237,27 +237,56 @@ static void test_fields(void)
 	BAD("state 2", image.entries[2].state = htole32(2), "state 2");
 }
 
-/* As long as it can be: the sizes must not overflow. */
+/* A GPU all of whose pages are bad, and one page fewer. */
 static void test_longest(void)
 {
+	const size_t nr = (1 << 20) + 1;
+	const size_t size = sizeof(struct vgpu_retired_header) +
+			    nr * sizeof(struct vgpu_retired_entry);
 	struct vgpu_retired_entry *entries;
 	struct image *image;
 	const char *said;
 	size_t i;
 
-	image = calloc(1, RETIRED_SIZE_MAX);
+	image = calloc(1, size);
 	entries = (void *)((char *)image + sizeof(image->header));
 	image->header = good_image().header;
-	image->header.nr = htole32(VGPU_RETIRED_MAX);
-	image->header.vram_size = htole64(VGPU_RETIRED_MAX * 4096ULL);
-	for (i = 0; i < VGPU_RETIRED_MAX; i++) {
+	image->header.nr = htole32(nr);
+	image->header.vram_size = htole64(nr * 4096ULL);
+	for (i = 0; i < nr; i++) {
 		entries[i].page = htole64(i);
 		entries[i].cause = htole32(VGPU_RETIRED_DBE);
 	}
-	seal(image, RETIRED_SIZE_MAX);
-	said = refused(image, RETIRED_SIZE_MAX);
-	result(!said, "the longest list", said);
+	seal(image, size);
+	said = refused(image, size);
+	result(!said, "a list of all pages of a GPU", said);
+	result(retired_size(image, sizeof(image->header)) == size,
+	       "its size is in its header", "it is not");
+	image->header.vram_size = htole64((nr - 1) * 4096ULL);
+	seal(image, size);
+	expect("a list of more pages than a GPU has", image, size, "more than");
 	free(image);
+}
+
+/* As much as is to be read is known from the beginning, whatever that is. */
+static void test_size(void)
+{
+	struct image image = good_image();
+	const size_t junk = retired_size("", 0);
+
+	result(junk > sizeof(image.header) && junk < 1 << 20,
+	       "a size that is not known yet", "too small or large");
+	result(retired_size(&image, sizeof(image.header) - 1) == junk,
+	       "part of a header", "another size");
+	result(retired_size(&image, sizeof(image.header)) == sizeof(image),
+	       "a header", "another size");
+	image.header.vram_size = htole64(UINT64_MAX);
+	image.header.nr = htole32(UINT32_MAX);
+	result(retired_size(&image, sizeof(image)) == RETIRED_SIZE_MAX,
+	       "more than a file has", "another size");
+	image.header.magic[0] ^= 1;
+	result(retired_size(&image, sizeof(image)) == junk, "no list",
+	       "another size");
 }
 
 int main(void)
@@ -270,6 +299,7 @@ int main(void)
 	test_flips();
 	test_fields();
 	test_longest();
+	test_size();
 	printf("1..%d\n", tests);
 	return !!failures;
 }

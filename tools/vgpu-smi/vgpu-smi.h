@@ -125,8 +125,10 @@ int smi_gpu_read_vgpus(const struct smi_options *options, struct smi_gpu *gpu);
 int smi_gpu_has_ecc(const struct smi_gpu *gpu);
 
 /* sysfs.c: files */
-int smi_try_file(const char *path, size_t max, char **data, size_t *len);
-int smi_read_file(const char *path, size_t max, char **data, size_t *len);
+typedef size_t smi_max_fn(const void *start, size_t used);
+size_t smi_text_max(const void *start, size_t used);
+int smi_try_file(const char *path, smi_max_fn *max, char **data, size_t *len);
+int smi_read_file(const char *path, smi_max_fn *max, char **data, size_t *len);
 int smi_try_text(const char *path, char **text);
 int smi_read_text(const char *path, char **text);
 int smi_read_u64(const char *path, uint64_t *value);

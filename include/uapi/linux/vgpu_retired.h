@@ -5,7 +5,8 @@
  * ascending order of their pages.  Numbers are little-endian.
  *
  * The driver reads the file with the firmware loader when it binds the GPU:
- * vgpu/retired-pages-<PCI address>.bin.
+ * vgpu/retired-pages-<PCI address>.bin.  A file has less than 2 GiB, because the
+ * loader reads no more.
  */
 #ifndef _UAPI_LINUX_VGPU_RETIRED_H
 #define _UAPI_LINUX_VGPU_RETIRED_H
@@ -15,7 +16,6 @@
 #define VGPU_RETIRED_MAGIC	"VGPURETD"	/* 8 bytes, no NUL */
 #define VGPU_RETIRED_VERSION	1
 #define VGPU_RETIRED_IDENTITY	64
-#define VGPU_RETIRED_MAX	(1 << 20)	/* entries */
 
 /**
  * struct vgpu_retired_header - what stands before the entries
@@ -24,7 +24,7 @@
  * @crc: CRC-32 (ISO-HDLC, zlib's crc32()) of header and entries, with 0 here
  * @header_size: bytes of this
  * @entry_size: bytes of an entry
- * @nr: entries
+ * @nr: entries, no more than @vram_size has pages
  * @reserved: 0
  * @vram_size: memory of the GPU in bytes, its reserve included
  * @sbe: single-bit errors ever
