@@ -223,14 +223,20 @@ static int smi_pages_gpu(const struct smi_options *options,
 			 struct json_object *array)
 {
 	struct smi_pages pages = { 0 };
+	int ret, lock = -1;
 	char *path;
-	int ret;
 
 	ret = smi_gpu_has_ecc(gpu);
 	if (ret < 0)
 		return ret;
 	if (!ret)
 		return smi_pages_no_ecc(options, gpu, array);
+	/* Before it is read, or an older list could replace a newer one. */
+	if (options->save) {
+		lock = smi_save_lock(options->dir);
+		if (lock < 0)
+			return lock;
+	}
 
 	path = smi_format("%s/ecc/retired_list", gpu->path);
 	ret = smi_pages_read(&pages, path, SMI_LIST_TRIES);
@@ -240,6 +246,8 @@ static int smi_pages_gpu(const struct smi_options *options,
 	if (!ret)
 		smi_pages_show(options, gpu, &pages, table, array);
 	smi_pages_free(&pages);
+	if (lock >= 0)
+		close(lock);
 	return ret;
 }
 

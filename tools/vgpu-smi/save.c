@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,8 +87,40 @@ static int smi_fill(int fd, const void *data, size_t len)
 }
 
 /**
+ * smi_save_lock() - be the only one who saves to a directory
+ * @dir: which; it is made when it is missing
+ *
+ * What is read from then on is not older than what others have saved.  The lock is
+ * a file because NFS locks no directories.
+ *
+ * Return: what to close() afterwards, or -errno; the error has been printed
+ */
+int smi_save_lock(const char *dir)
+{
+	int fd = -1, ret = smi_make_dir(dir);
+	char *path;
+
+	if (ret) {
+		smi_error("%s: %s", dir, strerror(-ret));
+		return ret;
+	}
+	path = smi_format("%s/.vgpu-smi.lock", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	do {
+		ret = fd < 0 || flock(fd, LOCK_EX) ? -errno : 0;
+	} while (ret == -EINTR);
+	if (ret) {
+		smi_error("%s: %s", path, strerror(-ret));
+		if (fd >= 0)
+			close(fd);
+	}
+	free(path);
+	return ret ?: fd;
+}
+
+/**
  * smi_save() - write a file, or leave what was there
- * @dir: where; it is made when it is missing
+ * @dir: where; see smi_save_lock()
  * @name: of the file, which gets mode 0600
  * @data: what is to be in it
  * @len: bytes of @data
@@ -99,11 +132,6 @@ int smi_save(const char *dir, const char *name, const void *data, size_t len)
 	char *path, *temporary;
 	int fd, ret;
 
-	ret = smi_make_dir(dir);
-	if (ret) {
-		smi_error("%s: %s", dir, strerror(-ret));
-		return ret;
-	}
 	path = smi_format("%s/%s", dir, name);
 	temporary = smi_format("%s/.%s.XXXXXX", dir, name);
 	fd = mkostemp(temporary, O_CLOEXEC);

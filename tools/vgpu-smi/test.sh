@@ -349,10 +349,15 @@ save()
 {
 	run 0 -g f000:00:00.0 retired-pages --save --dir "$dir" "$@"
 }
+# What is in the directory beside what is for the lock.
+saved_names()
+{
+	find "$dir" -mindepth 1 -maxdepth 1 ! -name .vgpu-smi.lock -printf '%f\n'
+}
 check "--save: makes the directory" save
 check "--save: the bytes" cmp "$list" "$saved"
 check "--save: mode" is "$(stat -c %a "$saved")" 600
-check "--save: nothing else there" is "$(ls -A "$dir")" "${saved##*/}"
+check "--save: nothing else there" is "$(saved_names)" "${saved##*/}"
 check "--save: says where" grep -q ": 3 saved to $saved$" "$tmp/out"
 # shellcheck disable=SC2016 # expanded by the inner shell
 check "--save: for the owner whatever the umask" \
@@ -375,7 +380,7 @@ check "--save: again" save --json
 check "--save: JSON says where" out_is 'd["gpus"][0]["saved"] == "'"$saved"'"'
 check "--save: again, the bytes" cmp "$list" "$saved"
 check "--save: a new file" test "$old" != "$(stat -c %i "$saved")"
-check "--save: again, nothing else there" is "$(ls -A "$dir")" "${saved##*/}"
+check "--save: again, nothing else there" is "$(saved_names)" "${saved##*/}"
 
 # Pages that the GPU does not know of any more are kept, once.
 cp "$saved" "$tmp/before"
@@ -390,6 +395,35 @@ check "--save: fewer pages again" errs 1 "bin.old: File exists" \
 	-g f000:00:00.0 retired-pages --save --dir "$dir"
 check "--save: fewer pages again, the old ones" cmp "$tmp/before" "$saved"
 rm "$saved.old"
+cp "$list" "$saved"
+
+# Two at a time: one reads the list, and is held up; there is a page more, and another
+# one saves that.  Whoever is the last to save has the newer list.
+pages "$list" "e.pop()"
+cp "$list" "$tmp/fewer"
+rm "$list"
+mkfifo "$list"
+"$smi" --sysfs "$sys" -g f000:00:00.0 retired-pages --save --dir "$dir" \
+	> /dev/null 2> "$tmp/err" &
+first=$!
+exec 8> "$list"
+cat "$tmp/fewer" >&8
+pages "$tmp/more"
+mv "$tmp/more" "$list"
+"$smi" --sysfs "$sys" -g f000:00:00.0 retired-pages --save --dir "$dir" \
+	> /dev/null 2>> "$tmp/err" 8>&- &
+second=$!
+# It waits, or has ended.
+within 3 sh -c "! kill -0 $second"
+check "--save: two at a time: the second waits" kill -0 $second
+exec 8>&-
+check "--save: two at a time: the first" wait $first
+check "--save: two at a time: the second" wait $second
+check "--save: two at a time: nothing is said" is "$(cat "$tmp/err")" ""
+check "--save: two at a time: the newer list" cmp "$list" "$saved"
+check "--save: two at a time: nothing was put away" \
+	is "$(saved_names)" "${saved##*/}"
+pages "$list" "e.clear()"
 cp "$list" "$saved"
 check "--file: without entries" shows "no retired pages$" retired-pages \
 	--file "$saved"
@@ -410,14 +444,14 @@ check "--save: no room" sh -c 'trap "" XFSZ; said=$(ulimit -f 0
 	[ $? -eq 1 ] && echo "$said" | grep -q "\.bin\..*: File too large"' \
 	sh "$smi" "$sys" "$dir"
 check "--save: no room: old file kept" cmp "$tmp/before" "$saved"
-check "--save: no room: no temporary left" is "$(ls -A "$dir")" "${saved##*/}"
+check "--save: no room: no temporary left" is "$(saved_names)" "${saved##*/}"
 rm "$saved"
 mkdir "$saved"
 touch "$saved/kept"
 check "--save: a directory is there" errs 1 "\.bin: (Is a|File exists|Directory)" \
 	-g f000:00:00.0 retired-pages --save --dir "$dir"
 check "--save: a directory is there: no temporary left" \
-	is "$(ls -A "$dir")" "${saved##*/}"
+	is "$(saved_names)" "${saved##*/}"
 check "--save: into a file" errs 1 "before/.*: Not a directory" \
 	-g f000:00:00.0 retired-pages --save --dir "$tmp/before"
 check "--save: below a file" errs 1 "before/x: Not a directory" \

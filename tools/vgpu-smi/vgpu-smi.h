@@ -140,6 +140,7 @@ void smi_scan_free(struct dirent **entries, int nr);
 bool smi_parse_u64(const char **text, uint64_t *value);
 
 /* save.c: files that are replaced as a whole */
+int smi_save_lock(const char *dir);
 int smi_save(const char *dir, const char *name, const void *data, size_t len);
 
 /* output.c: errors, memory, tables, JSON */
