@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/netlink.h>
 
 #include "kselftest_harness.h"
 #include "lib/vgpu_load.h"
@@ -219,6 +222,75 @@ TEST_F(ecc, corrected)
 	ASSERT_EQ(0, vt_reset(&self->dev));
 	EXPECT_TRUE(vt_is_zero(self->fb, FB));
 	EXPECT_EQ(2, bad_pages(self, "retired none"));
+}
+
+/* The kernel's own uevents, which nobody has to be there for. */
+static int uevents_open(void)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			NETLINK_KOBJECT_UEVENT);
+	int size = 4 * VT_MIB;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
+	    bind(fd, (struct sockaddr *)&kernel, sizeof(kernel)))
+		return -errno;
+	return fd;
+}
+
+/* How many there have been that have all of these lines; -errno if some were lost. */
+static int uevents_count(int fd, uint64_t address, const char *event,
+			 const char *state)
+{
+	char text[8192], where[64];
+	int nr = 0, found;
+	ssize_t n;
+	char *at;
+
+	snprintf(where, sizeof(where), "VGPU_ADDRESS=%#llx",
+		 (unsigned long long)address);
+	while ((n = recv(fd, text, sizeof(text) - 1, 0)) > 0) {
+		text[n] = '\0';
+		for (at = text, found = 0; at < text + n; at += strlen(at) + 1)
+			found += !strcmp(at, where) || !strcmp(at, event) ||
+				 !strcmp(at, state);
+		nr += found == 3;
+	}
+	return errno == EAGAIN ? nr : -errno;
+}
+
+/* A page that goes on failing is counted, and told of when something is new. */
+TEST_F(ecc, same_page)
+{
+	const uint64_t page = VRAM - 8 * PAGE;
+	int fd = uevents_open(), i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, error_at(self, "sbe", page));
+	EXPECT_EQ(1, uevents_count(fd, page, "VGPU_EVENT=VGPU-ECC-SBE",
+				   "VGPU_PAGE_STATE=good"));
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, error_at(self, "sbe", page));
+	EXPECT_EQ(1, uevents_count(fd, page, "VGPU_EVENT=VGPU-ECC-SBE",
+				   "VGPU_PAGE_STATE=retired"));
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, error_at(self, "dbe", page));
+		ASSERT_EQ(0, error_at(self, "sbe", page));
+	}
+	EXPECT_EQ(1, uevents_count(fd, page, "VGPU_EVENT=VGPU-ECC-DBE",
+				   "VGPU_PAGE_STATE=retired"));
+	EXPECT_EQ(201, ecc_get(self, "sbe_volatile"));
+	/* In use: pending until its vGPU is reset.  Another page is told of itself. */
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(0, error_in(self, "dbe", &self->dev, 5));
+	EXPECT_EQ(1, ecc_get(self, "retired_pages_pending"));
+	EXPECT_EQ(2, ecc_get(self, "retired_pages"));
+	EXPECT_EQ(200, ecc_get(self, "dbe_volatile"));
+	ASSERT_EQ(0, error_at(self, "dbe", page - PAGE));
+	EXPECT_EQ(1, uevents_count(fd, page - PAGE, "VGPU_EVENT=VGPU-ECC-DBE",
+				   "VGPU_PAGE_STATE=retired"));
+	close(fd);
 }
 
 #define ERRORS	1000

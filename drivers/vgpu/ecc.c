@@ -10,6 +10,7 @@
  * it is reset.  Until then the page is pending.
  */
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -268,6 +269,36 @@ struct pgpu_bad_page *pgpu_ecc_page(struct pgpu *pgpu, u64 page)
 	return bad;
 }
 
+/*
+ * Programs are told of a page, and save the list, when there is something new: its
+ * first error, another state, an error of the other kind.  One that goes on failing
+ * is told of again after a long time.  What is counted is in sysfs.
+ */
+#define PGPU_TELL_AGAIN		(3600 * HZ)
+
+static bool pgpu_ecc_is_news(struct pgpu *pgpu, u64 page, bool dbe,
+			     const char *state)
+{
+	const u8 error = BIT(dbe ? PGPU_ERROR_DBE : PGPU_ERROR_SBE);
+	struct pgpu_bad_page *bad;
+	bool news;
+
+	mutex_lock(&pgpu->lock);
+	bad = xa_load(&pgpu->ecc.pages, page);
+	if (bad->told_state != *state ||
+	    time_after32(jiffies, bad->told_at + PGPU_TELL_AGAIN)) {
+		bad->told_state = *state;
+		bad->told = 0;
+	}
+	news = !(bad->told & error);
+	if (news) {
+		bad->told |= error;
+		bad->told_at = jiffies;
+	}
+	mutex_unlock(&pgpu->lock);
+	return news;
+}
+
 /* The form is for programs: the code, the page, what became of it, whose. */
 static void pgpu_ecc_tell(struct pgpu *pgpu, u64 page, bool dbe,
 			  const char *state, const struct vgpu *vgpu)
@@ -279,6 +310,8 @@ static void pgpu_ecc_tell(struct pgpu *pgpu, u64 page, bool dbe,
 
 	dev_warn_ratelimited(pgpu->dev, "%s: address %#llx, page %s, vGPU %s\n",
 			     code, page << PAGE_SHIFT, state, whose);
+	if (!pgpu_ecc_is_news(pgpu, page, dbe, state))
+		return;
 	envp[0] = kasprintf(GFP_KERNEL, "VGPU_EVENT=%s", code);
 	envp[1] = kasprintf(GFP_KERNEL, "VGPU_ADDRESS=%#llx",
 			    page << PAGE_SHIFT);
