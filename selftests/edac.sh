@@ -109,7 +109,53 @@ else
 fi
 [ ! "$rasdaemon" ] || kill "$rasdaemon"
 
+# A storm: nothing is lost, and the log has few lines of it.
+# storm NUMBER KIND ADDRESS...: so many errors, at each address in turn
+storm()
+{
+	_nr=$1 _kind=$2
+	shift 2
+	while [ "$_nr" -gt 0 ]; do
+		inject "$_kind $1" "$first" || return 1
+		set -- "$@" "$1"
+		shift
+		_nr=$((_nr - 1))
+	done
+}
+# logged CODE: lines of EDAC's with that, and the errors that they are about
+logged()
+{
+	dmesg | awk -v code="$1" '/EDAC MC/ && $0 ~ code {
+		for (i = 1; i < NF; i++)
+			if ($i ~ /^MC[0-9]+:$/)
+				sum += $(i + 1)
+		lines++
+	}
+	END { print lines + 0, sum + 0 }'
+}
+before=$(cat "$mc/ce_count")
+dmesg -C
+began=$(date +%s)
+check "1000 errors of two pages" storm 1000 sbe 0x7000 0x8000
+counted()
+{
+	[ "$(cat "$mc/ce_count")" = $((before + 1000)) ] &&
+		[ "$(cat "$mc/dimm0/dimm_ce_count")" = $((before + 1000)) ]
+}
+check "all are counted" within 20 counted
+seconds=$(($(date +%s) - began))
+lines=$(logged VGPU-ECC-SBE)
+echo "# $seconds s; lines and errors in the log: $lines"
+check "all are in the log" is "${lines#* }" 1000
+check "in few lines" test "${lines% *}" -le $(((seconds / 5 + 2) * 12))
+# Those that wait are told when the controller goes, too.
+dmesg -C
+check "30 errors" storm 30 dbe 0x9000
 check "unload" sh -c "rmmod vgpu_soft && rmmod vgpu"
+lines=$(logged VGPU-ECC-DBE)
+echo "# lines and errors in the log: $lines"
+check "all are in the log, too" is "${lines#* }" 30
+check "in few lines, too" test "${lines% *}" -lt 25
 check "none left" is "$(controllers)" 0
 check "load for the next test" modprobe vgpu-soft
 ktap_end
