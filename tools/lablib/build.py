@@ -113,13 +113,18 @@ def modules(kernel):
 
 def check(kernel):
     """Build once more, from nothing and with every warning on; any is an
-    error."""
+    error.  What edac.c declares by itself must be what the kernel has."""
     release = _release(kernel)
+    prototypes = f"/build/edac-{release}.h"
     with locked("build"):
+        step(f"looking up prototypes in {release}",
+             root.enter(["/vgpu/tools/labhost/edac-prototypes", release,
+                         prototypes]), f"prototypes-{kernel}.log")
         log = step(f"building for {release} with W=1",
                    root.enter(["sh", "-c",
                                'rm -rf "$2"; sh -c "$0" sh "$@"', _MODULES,
-                               release, _check_directory(release), "W=1"]),
+                               release, _check_directory(release), "W=1",
+                               f"CFLAGS_edac.o=-include {prototypes}"]),
                    f"check-{kernel}.log")
     with open(log) as text:
         for line in text:

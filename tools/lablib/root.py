@@ -21,7 +21,8 @@ PACKAGES = """
     edid-decode libdrm-tests ca-certificates debian-archive-keyring
     qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
     dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
-    edac-utils rasdaemon gcovr shellcheck codespell coccinelle libpython3.13
+    edac-utils rasdaemon dwarves gcovr shellcheck codespell coccinelle
+    libpython3.13
 """.split()
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
