@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/vgpu_test.h"
+#include "lib/vgpu_migrate.h"
 
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FB		(16 * VT_MIB)
@@ -273,6 +273,84 @@ TEST_F_TIMEOUT(hwpoison, reset, 300)
 	EXPECT_TRUE(vt_is_zero(self->fb, FB));
 	vt_fill(self->fb, FB, 4);
 	EXPECT_EQ(-1, vt_differs(self->fb, FB, 4));
+}
+
+#define POISON		"/sys/module/poison/parameters/pfn"
+
+/* It is noticed by a worker that a page is lost. */
+static bool was_lost(hwpoison_data *self, int nr)
+{
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		if (ecc_get(self, "dbe_volatile") == nr)
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+/* Whoever copies from this page from now on finds that it has failed. */
+static int poison_page(hwpoison_data *self, unsigned long page)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", pfn_of(self, &self->dev, page));
+	return vt_write(text, POISON);
+}
+
+/*
+ * Memory has failed, and it comes out when the driver copies from it: the vGPU loses
+ * the page, and nobody gets what was copied.
+ */
+TEST_F_TIMEOUT(hwpoison, latent, 120)
+{
+	static char buf[4 * PAGE], expected[FB];
+	struct vt_stream stream = { };
+	struct vt_dev other;
+	int fd;
+
+	if (system("insmod /build/poison-$(uname -r)/poison.ko"))
+		SKIP(return, "no such module for this kernel");
+	/* Reading it */
+	ASSERT_EQ(0, poison_page(self, 1234));
+	EXPECT_EQ(PAGE, vt_pread(&self->dev, BAR0, 1233 * PAGE, buf, PAGE));
+	EXPECT_EQ(-EIO, vt_pread(&self->dev, BAR0, 1233 * PAGE + 16, buf,
+				 sizeof(buf)));
+	EXPECT_TRUE(was_lost(self, 1));
+	EXPECT_EQ(VGPU_ECC_ON | VGPU_ECC_ERROR,
+		  vt_reg_get(&self->dev, VGPU_REG_ECC_STATUS));
+	EXPECT_EQ(1234, vt_reg_get(&self->dev, VGPU_REG_ECC_PAGE));
+	EXPECT_EQ(PAGE, vt_pread(&self->dev, BAR0, 1234 * PAGE, buf, PAGE));
+	EXPECT_TRUE(vt_is_zero(buf, PAGE));
+	EXPECT_TRUE(only_lost(self->fb, 1234));
+	/* Moving it */
+	ASSERT_EQ(0, poison_page(self, 77));
+	EXPECT_EQ(-EIO, vt_move(&self->gpu, self->dev.uuid, 77));
+	EXPECT_TRUE(was_lost(self, 2));
+	EXPECT_TRUE(vt_is_zero(self->fb + 77 * PAGE, PAGE));
+	/* Sending it: an error, after which the stream goes on. */
+	ASSERT_EQ(0, poison_page(self, 3001));
+	ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd));
+	EXPECT_EQ(-EIO, vt_drain(fd, &stream));
+	EXPECT_TRUE(was_lost(self, 3));
+	ASSERT_EQ(0, vt_drain(fd, &stream));
+	close(fd);
+	vt_fill(expected, FB, 1);
+	memset(expected + 77 * PAGE, 0, PAGE);
+	memset(expected + 1234 * PAGE, 0, PAGE);
+	memset(expected + 3001 * PAGE, 0, PAGE);
+	EXPECT_EQ(0, memcmp(self->fb, expected, FB));
+	EXPECT_EQ(0, system("rmmod poison"));
+
+	ASSERT_EQ(0, vt_start(&other, &self->gpu, "16Q"));
+	ASSERT_EQ(0, vt_load(&other, stream.data, stream.len, stream.len));
+	ASSERT_EQ(0, vt_mig_set(&other, VFIO_DEVICE_STATE_RUNNING, NULL));
+	EXPECT_TRUE(vt_same_fb(&self->dev, &other, FB));
+	EXPECT_EQ(3, vt_reg_get(&other, VGPU_REG_ECC_DBE));
+	free(stream.data);
+	vt_end(&other);
+	ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING, NULL));
 }
 
 /* A corrected error: the kernel would move the page, and is told that it stays. */

@@ -468,6 +468,8 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 		struct pgpu_run *run);
 int vgpu_fb_wait(void);
 int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc);
+int vgpu_fb_copy(const struct vgpu_fb *fb, void *to, const void *from,
+		 size_t len);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
 ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,

@@ -253,12 +253,12 @@ static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
 	if (ret)
 		return ret;
 	if (source.vaddr)
-		memcpy(target.vaddr, source.vaddr, PAGE_SIZE);
+		ret = vgpu_fb_copy(fb, target.vaddr, source.vaddr, PAGE_SIZE);
 	else
 		memset(target.vaddr, 0, PAGE_SIZE);
 	/* Write-combined: before anybody else looks. */
 	wmb();
-	return 0;
+	return ret;
 }
 
 /*
@@ -372,9 +372,9 @@ void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
  *
  * Context: process, none of the locks
  *
- * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked; -EBUSY
- * while somebody holds the page who cannot be told; -ENOSPC without a spare
- * page; -ENOMEM
+ * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked, or its memory
+ * has failed; -EBUSY while somebody holds the page who cannot be told; -ENOSPC
+ * without a spare page; -ENOMEM
  */
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 {

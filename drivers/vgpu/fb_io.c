@@ -30,13 +30,43 @@ static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len,
 }
 
 /**
+ * vgpu_fb_copy() - copy out of memory that may have failed without anybody knowing
+ * @fb: its lock is held
+ * @to: where to
+ * @from: memory of the framebuffer, as vgpu_fb_run() answered it, or any other
+ * @len: bytes
+ *
+ * The kernel does not die of that.  It takes memory of its own away then, from a
+ * worker, and the vGPU whose it is loses the page and is told; with a device's
+ * memory that is up to who reports its errors.
+ *
+ * Return: 0; -EIO when it has failed
+ */
+int vgpu_fb_copy(const struct vgpu_fb *fb, void *to, const void *from,
+		 size_t len)
+{
+	size_t n;
+
+	/* By pages, for where in a copy it stopped is not always exact. */
+	for (; len; from += n, to += n, len -= n) {
+		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(from));
+		if (likely(!copy_mc_to_kernel(to, from, n)))
+			continue;
+		if (!fb->device_memory)
+			memory_failure_queue(PHYS_PFN(__pa(from)), 0);
+		return -EIO;
+	}
+	return 0;
+}
+
+/**
  * vgpu_fb_read() - copy out of the framebuffer
  * @fb: the framebuffer
  * @offset: first byte
  * @buf: where to
  * @len: bytes; what lies beyond the framebuffer reads as zero
  *
- * Return: 0 or what the backend returned
+ * Return: 0; -EIO for memory that has just failed; what the backend returned
  */
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
 {
@@ -51,9 +81,11 @@ int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
 		if (ret)
 			break;
 		if (at)
-			memcpy(buf, at, n);
+			ret = vgpu_fb_copy(fb, buf, at, n);
 		else
 			memset(buf, 0, n);
+		if (ret)
+			break;
 	}
 	up_read(&fb->lock);
 	memset(buf, 0, len);

@@ -32,7 +32,8 @@
  * @len: bytes in it
  * @to: the VMM's memory, while it is written to without the buffer
  * @missed: not all of it is there
- * @copy: room for a chunk of a device's memory; NULL for other memory
+ * @failed: an error that the next read has to return
+ * @copy: when saving, room for a chunk of a device's memory, or a page of other
  * @stream: when resuming, what is read; else NULL, and the following count
  * @dbe: errors of the target's memory before that
  * @begun: the identity is out
@@ -53,6 +54,7 @@ struct migration_file {
 	size_t len;
 	struct iov_iter *to;
 	bool missed;
+	int failed;
 	void *copy;
 	struct vgpu_stream *stream;
 	u32 dbe;

@@ -5,6 +5,7 @@
 #include <linux/bitops.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/minmax.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -17,18 +18,22 @@
 /* Pages of zeroes after which a read ends, though there is hardly anything in it. */
 #define SAVE_ZEROES	4096
 
-/* Next for the VMM; nothing may be waited for here. */
-static void save_bytes(struct migration_file *f, const void *data, size_t len)
+/* Next for the VMM; nothing may be waited for here.  -EIO for memory that failed. */
+static int save_bytes(struct migration_file *f, const void *data, size_t len)
 {
+	int ret = 0;
+
 	if (!f->to) {
-		memcpy(f->buf + f->len, data, len);
+		ret = vgpu_fb_copy(&f->vgpu->fb, f->buf + f->len, data, len);
 		f->len += len;
-		return;
+		return ret;
 	}
 	pagefault_disable();
-	if (copy_to_iter(data, len, f->to) != len)
+	/* Which of the two memories it was comes out when it goes by the buffer. */
+	if (_copy_mc_to_iter(data, len, f->to) != len)
 		f->missed = true;
 	pagefault_enable();
+	return 0;
 }
 
 /* A record for the pages that are zero. */
@@ -55,8 +60,8 @@ static void save_zero(struct migration_file *f, u64 page, u64 nr)
 	f->zero_nr += nr;
 }
 
-static void save_content(struct migration_file *f, u64 page, const void *from,
-			 u64 nr)
+static int save_content(struct migration_file *f, u64 page, const void *from,
+			u64 nr)
 {
 	u8 head[sizeof(struct vgpu_record) + VGPU_STREAM_PAGES_HEAD];
 	u8 *at = head;
@@ -66,34 +71,59 @@ static void save_content(struct migration_file *f, u64 page, const void *from,
 			      VGPU_STREAM_PAGES_HEAD + nr * PAGE_SIZE);
 	put_unaligned_le64(page, at);
 	save_bytes(f, head, sizeof(head));
-	save_bytes(f, from, nr * PAGE_SIZE);
+	return save_bytes(f, from, nr * PAGE_SIZE);
 }
 
-static bool page_is_zero(const void *page)
+/*
+ * Whether a page is zero, or -EIO.  Memory that may have failed is not looked at
+ * but in a copy, of a few bytes in most cases.
+ */
+static int page_is_zero(struct migration_file *f, const void *page)
 {
+	struct vgpu_fb *fb = &f->vgpu->fb;
+	u64 first[4];
+	int ret;
+
+	if (!fb->device_memory) {
+		ret = vgpu_fb_copy(fb, first, page, sizeof(first));
+		if (ret || memchr_inv(first, 0, sizeof(first)))
+			return ret;
+		ret = vgpu_fb_copy(fb, f->copy, page, PAGE_SIZE);
+		if (ret)
+			return ret;
+		page = f->copy;
+	}
 	return !memchr_inv(page, 0, PAGE_SIZE);
 }
 
 /* Pages that have memory, no more than a chunk. */
-static void save_run(struct migration_file *f, u64 page, const void *from,
-		     u64 nr)
+static int save_run(struct migration_file *f, u64 page, const void *from,
+		    u64 nr)
 {
-	bool zero;
+	int zero, next, ret = 0;
 	u64 n;
 
 	/* A device's memory is slow to look at. */
-	if (f->copy)
-		from = memcpy(f->copy, from, nr * PAGE_SIZE);
-	for (; nr; page += n, from += n * PAGE_SIZE, nr -= n) {
-		zero = page_is_zero(from);
-		for (n = 1; n < nr; n++)
-			if (page_is_zero(from + n * PAGE_SIZE) != zero)
+	if (f->vgpu->fb.device_memory) {
+		ret = vgpu_fb_copy(&f->vgpu->fb, f->copy, from,
+				   nr * PAGE_SIZE);
+		from = f->copy;
+	}
+	for (; nr && !ret; page += n, from += n * PAGE_SIZE, nr -= n) {
+		zero = page_is_zero(f, from);
+		if (zero < 0)
+			return zero;
+		for (n = 1; n < nr; n++) {
+			next = page_is_zero(f, from + n * PAGE_SIZE);
+			if (next != zero)
 				break;
+		}
 		if (zero)
 			save_zero(f, page, n);
 		else
-			save_content(f, page, from, n);
+			ret = save_content(f, page, from, n);
 	}
+	return ret;
 }
 
 static int save_pages(struct migration_file *f, u64 page, u64 end)
@@ -111,7 +141,7 @@ static int save_pages(struct migration_file *f, u64 page, u64 end)
 			ret = fb->revoked ? -EIO : 0;
 		}
 		if (run.vaddr)
-			save_run(f, page, run.vaddr, run.nr);
+			ret = save_run(f, page, run.vaddr, run.nr);
 		else
 			save_zero(f, page, run.nr);
 	}
@@ -121,25 +151,31 @@ static int save_pages(struct migration_file *f, u64 page, u64 end)
 
 /*
  * What is in a chunk now, straight to the VMM's memory if that is there, so that
- * it is copied once; else to the buffer.
+ * it is copied once; else to the buffer, which is empty.
  */
 static int save_chunk(struct migration_file *f, struct iov_iter *to, u64 page)
 {
 	const size_t room = iov_iter_count(to);
 	const u64 zero_page = f->zero_page, zero_nr = f->zero_nr;
+	bool again;
 	int ret;
 
 	BUILD_BUG_ON(PAGE_SIZE != VGPU_STREAM_PAGE);
-	f->missed = false;
 	f->to = room >= FILE_BUFFER ? to : NULL;
-	ret = save_pages(f, page, page + VGPU_DIRTY_PAGES);
-	f->to = NULL;
-	if (!f->missed)
-		return ret;
-	iov_iter_revert(to, room - iov_iter_count(to));
-	f->zero_page = zero_page;
-	f->zero_nr = zero_nr;
-	return save_pages(f, page, page + VGPU_DIRTY_PAGES);
+	do {
+		f->missed = false;
+		ret = save_pages(f, page, page + VGPU_DIRTY_PAGES);
+		again = f->missed && !ret;
+		if (again || ret) {
+			/* As if it had not begun. */
+			iov_iter_revert(to, room - iov_iter_count(to));
+			f->len = 0;
+			f->zero_page = zero_page;
+			f->zero_nr = zero_nr;
+		}
+		f->to = NULL;
+	} while (again);
+	return ret;
 }
 
 static void save_identity(struct migration_file *f)
@@ -224,6 +260,8 @@ static ssize_t save_read(struct kiocb *iocb, struct iov_iter *to)
 	ret = migration_file_get(f);
 	if (ret)
 		return ret;
+	/* What the last read could not say, because it had something. */
+	swap(ret, f->failed);
 	while (!ret && (room = iov_iter_count(to))) {
 		if (READ_ONCE(f->ended) || f->pos == f->len) {
 			/* Short, rather than by way of the buffer. */
@@ -241,6 +279,9 @@ static ssize_t save_read(struct kiocb *iocb, struct iov_iter *to)
 			ret = -EINTR;
 		cond_resched();
 	}
+	/* Lost content must not go unnoticed: when it is asked for again it is zero. */
+	if (ret == -EIO && iov_iter_count(to) < count)
+		f->failed = ret;
 	migration_file_put(f);
 	return count - iov_iter_count(to) ?: ret;
 }
@@ -315,12 +356,11 @@ struct file *vgpu_migration_save(struct vgpu *vgpu)
 
 	if (!f)
 		return ERR_PTR(-ENOMEM);
-	if (vgpu->fb.device_memory) {
-		f->copy = kvmalloc(FILE_CHUNK, GFP_KERNEL_ACCOUNT);
-		if (!f->copy) {
-			migration_file_free(f);
-			return ERR_PTR(-ENOMEM);
-		}
+	f->copy = kvmalloc(vgpu->fb.device_memory ? FILE_CHUNK : PAGE_SIZE,
+			   GFP_KERNEL_ACCOUNT);
+	if (!f->copy) {
+		migration_file_free(f);
+		return ERR_PTR(-ENOMEM);
 	}
 	f->initial = vgpu_fb_dirty_chunks(&vgpu->fb);
 	return migration_file_open(f, &save_fops, O_RDONLY);

@@ -189,6 +189,12 @@ def importer(kernel):
 
 
 @_once
+def poison(kernel):
+    """The module that has memory fail; return its path in the root."""
+    return _test_module(kernel, "poison")
+
+
+@_once
 def guest(kernel):
     """The small Linux guest that runs in the lab host with a kernel, in
     /build/guest-RELEASE; built in the root.  It has the same kernel, but not one

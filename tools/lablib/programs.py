@@ -158,6 +158,9 @@ def execute(tally, run, programs, time):
             build.guest(run.kernel)
         if "dmabuf" in programs and run.pgpu != "soft":
             build.importer(run.kernel)
+        # Ours have no kprobes.
+        if "hwpoison" in programs and run.kernel in root.STOCK_KERNELS:
+            build.poison(run.kernel)
     except LabError as error:
         say(str(error))
         tally.result(False, f"{run.name}: build")
