@@ -4,6 +4,7 @@
 #include <drm/vgem_drm.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,9 @@ TEST_F(dmabuf, content)
 				   0));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE, fd, 0));
+	/* Not in a child either. */
+	p[0] = 1;
+	EXPECT_EQ(SIGSEGV, vt_child_faults(p));
 	/* Both ways, without a copy. */
 	vt_fill(self->fb + 8 * VT_MIB, SIZE, 1);
 	EXPECT_EQ(-1, vt_differs(p, SIZE, 1));

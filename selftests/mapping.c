@@ -124,7 +124,31 @@ TEST_F(mapping, few_faults)
 	munmap(map, FB);
 }
 
-/* The mapping of a child stays good after the parent closed everything. */
+/* A mapping belongs to who made it, whatever that one starts. */
+TEST_F(mapping, not_in_children)
+{
+	static const unsigned int regions[] = {
+		BAR0, VGPU_REGION_CONSOLE, VGPU_REGION_CURSOR,
+	};
+	unsigned int i;
+	uint8_t *map;
+
+	for (i = 0; i < sizeof(regions) / sizeof(*regions); i++) {
+		map = vt_mmap(&self->dev, regions[i], 0, BLOCK);
+		ASSERT_NE(NULL, map);
+		map[0] = 1;
+		EXPECT_EQ(SIGSEGV, vt_child_faults(map))
+			TH_LOG("region %u", regions[i]);
+		/* And this cannot be undone. */
+		EXPECT_EQ(-1, madvise(map, BLOCK, MADV_DOFORK));
+		EXPECT_EQ(EINVAL, errno);
+		EXPECT_EQ(SIGSEGV, vt_child_faults(map));
+		EXPECT_EQ(1, map[0]);
+		munmap(map, BLOCK);
+	}
+}
+
+/* A mapping stays good after everything else was closed. */
 TEST_F(mapping, outlives_descriptors)
 {
 	uint8_t *map = vt_mmap(&self->dev, BAR0, 0, BLOCK);

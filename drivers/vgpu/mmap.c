@@ -210,7 +210,13 @@ int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
 		return -EINVAL;
 	/* The mm core asks for it where it makes entries by itself. */
 	vma->vm_page_prot = vgpu_fb_prot(fb, vma->vm_flags);
-	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	/*
+	 * Who has to let go of the vGPU is who opened it: a program that a VMM
+	 * starts does not get the framebuffer with a fork.  VM_IO keeps
+	 * madvise(MADV_DOFORK) from taking that back.
+	 */
+	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
+		     VM_DONTCOPY);
 	vma->vm_private_data = priv;
 	vma->vm_ops = ops;
 	return 0;

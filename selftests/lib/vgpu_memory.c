@@ -2,6 +2,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/vgpu_test.h"
 
@@ -57,4 +59,20 @@ bool vt_faults(volatile uint8_t *p)
 	}
 	signal(SIGBUS, old);
 	return ret;
+}
+
+int vt_child_faults(volatile uint8_t *p)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		*p;
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }

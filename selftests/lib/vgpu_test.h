@@ -157,5 +157,7 @@ long long vt_differs(const void *buf, size_t len, uint32_t seed);
 bool vt_is_zero(const void *buf, size_t len);
 /* Whether reading there ends in SIGBUS. */
 bool vt_faults(volatile uint8_t *p);
+/* The signal that a child dies of that reads there, 0 if none, -1 if it cannot be. */
+int vt_child_faults(volatile uint8_t *p);
 
 #endif /* VGPU_TEST_H */
