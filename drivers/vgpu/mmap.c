@@ -9,12 +9,17 @@
 
 #include "core.h"
 
-/* What these flags of a VMA allow. */
+/*
+ * What these flags of a VMA allow.  Where the host's memory is encrypted a page is,
+ * too, unless its entry says otherwise; what is behind a BAR is not, and there the
+ * bit that means so would be part of the address.
+ */
 static pgprot_t vgpu_fb_prot(const struct vgpu_fb *fb, vm_flags_t flags)
 {
 	pgprot_t prot = vm_get_page_prot(flags);
 
-	return fb->device_memory ? pgprot_writecombine(prot) : prot;
+	return fb->device_memory ?
+	       pgprot_decrypted(pgprot_writecombine(prot)) : prot;
 }
 
 /* Pages from @page on that are noticed together when they are written. */
