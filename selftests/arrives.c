@@ -93,21 +93,81 @@ static bool current_params(struct vt_dev *dev, const char *what)
 	return strstr(text, what);
 }
 
-#define SETTINGS "frame_rate_limiter=0,disable_vnc=1"
+static uint32_t limit(struct vt_dev *dev)
+{
+	return vt_reg_get(dev, VGPU_REG_HEAD(0) + VGPU_HEAD_FRAME_LIMIT);
+}
 
-/* Settings travel; which console there is the target's VMM has found out. */
+/*
+ * Settings are those of the target or, where the source's are, stricter.  Which
+ * console there is the target's VMM has found out.
+ */
 TEST_F(arrives, params)
 {
+	char uuid[VT_UUID];
+
 	ASSERT_EQ(0, vt_restart(&self->src, &self->fb,
-				SETTINGS ",console=dmabuf"));
-	EXPECT_EQ(60, vt_reg_get(&self->dst, VGPU_REG_HEAD(0) +
-				 VGPU_HEAD_FRAME_LIMIT));
+				"frame_rate_limiter=0,disable_vnc=1,console=dmabuf"));
+	EXPECT_EQ(0, limit(&self->src));
 	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
 	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
 			     4096));
-	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_HEAD(0) +
-				VGPU_HEAD_FRAME_LIMIT));
-	EXPECT_TRUE(current_params(&self->dst, SETTINGS ",console=region"));
+	EXPECT_EQ(60, limit(&self->dst));
+	EXPECT_TRUE(current_params(&self->dst,
+				   "frame_rate_limiter=1,disable_vnc=1,console=region"));
+
+	/* Where both administrators lift the limit there is none. */
+	strcpy(uuid, self->dst.uuid);
+	vt_close(&self->dst);
+	ASSERT_EQ(0, vt_params(uuid, "frame_rate_limiter=0"));
+	ASSERT_EQ(0, vt_open(&self->dst, uuid));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     4096));
+	EXPECT_EQ(0, limit(&self->dst));
+	EXPECT_TRUE(current_params(&self->dst,
+				   "frame_rate_limiter=0,disable_vnc=1,console=region"));
+}
+
+/* The body of the only record with a tag, or NULL. */
+static uint32_t *record(struct vt_stream *s, uint32_t tag)
+{
+	char *at = s->data, *end = s->data + s->len;
+	uint32_t head[4];
+
+	for (; at < end; at += 16 + head[2]) {
+		memcpy(head, at, 16);
+		if (head[0] == tag)
+			return (uint32_t *)(at + 16);
+	}
+	return NULL;
+}
+
+/* A VMM writes to itself a stream with other settings than it has been given. */
+TEST_F(arrives, params_edited)
+{
+	static const char set[] =
+		"frame_rate_limiter=1,disable_vnc=1,console=region";
+	struct vfio_device_gfx_plane_info info;
+	struct vt_dev *dev = &self->src;
+	uint32_t params[2] = { }, *at;
+
+	ASSERT_EQ(0, vt_restart(dev, &self->fb, "disable_vnc=1"));
+	ASSERT_EQ(0, vt_mode(dev, 640, 480, 32));
+	ASSERT_EQ(0, vt_save(dev, &self->stream));
+	at = record(&self->stream, 8);
+	ASSERT_NE(NULL, at);
+	EXPECT_EQ(1, at[0]);
+	EXPECT_EQ(1, at[1]);
+	memcpy(at, params, sizeof(params));
+	ASSERT_EQ(0, vt_load(dev, self->stream.data, self->stream.len, 4096));
+	ASSERT_EQ(0, vt_mig_set(dev, VFIO_DEVICE_STATE_RUNNING, NULL));
+	EXPECT_TRUE(current_params(dev, set));
+	EXPECT_EQ(60, limit(dev));
+	EXPECT_EQ(60, vt_read_number("/sys/bus/mdev/devices/%s/vgpu/frame_rate_limit",
+				     dev->uuid));
+	EXPECT_EQ(640, vt_dispi_get(dev, VGPU_DISPI_XRES));
+	ASSERT_EQ(0, vt_plane(dev, &info));
+	EXPECT_EQ(0, info.drm_format);
 }
 
 /* What version 1 has recorded becomes a vGPU; selftests/unit made it. */
@@ -244,6 +304,39 @@ TEST_F(arrives, target_fails)
 	close(fd);
 	ASSERT_EQ(0, vt_reset(&self->dst));
 	vt_check_clean(_metadata, &self->dst);
+
+	/* It is noticed also when what was there before did not want to know. */
+	vt_reg_set(&self->dst, VGPU_REG_ECC_CONTROL, VGPU_ECC_OPT_OUT);
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	EXPECT_EQ(self->stream.len,
+		  write(fd, self->stream.data, self->stream.len));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "dbe", self->dst.uuid, 9 * PAGE));
+	EXPECT_EQ(-EIO, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	close(fd);
+	ASSERT_EQ(0, vt_reset(&self->dst));
+	vt_check_clean(_metadata, &self->dst);
+}
+
+/* Errors that were corrected there meanwhile are counted with the guest's own. */
+TEST_F(arrives, target_corrects)
+{
+	int fd;
+
+	if (vt_debugfs())
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->src.uuid, 3 * PAGE));
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	/* Not those of the guest that was there before. */
+	ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->dst.uuid, 5 * PAGE));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RESUMING, &fd));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->dst.uuid, 7 * PAGE));
+	EXPECT_EQ(self->stream.len,
+		  write(fd, self->stream.data, self->stream.len));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "sbe", self->dst.uuid, 8 * PAGE));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_STOP, NULL));
+	close(fd);
+	EXPECT_EQ(3, vt_reg_get(&self->dst, VGPU_REG_ECC_SBE));
+	EXPECT_EQ(0, vt_reg_get(&self->dst, VGPU_REG_ECC_DBE));
 }
 
 TEST_HARNESS_MAIN

@@ -325,6 +325,16 @@ struct vgpu_migration {
 	bool told;
 };
 
+/**
+ * struct vgpu_errors - errors of a vGPU's memory, whether or not a guest is told
+ * @sbe: single-bit errors since it began to resume
+ * @dbe: double-bit errors since then
+ */
+struct vgpu_errors {
+	u32 sbe;
+	u32 dbe;
+};
+
 /* Planes whose dma-bufs a VMM can ask for: flips between a few are usual. */
 #define VGPU_MAX_PLANES		16
 
@@ -348,8 +358,8 @@ struct vgpu_plane {
  * @mdev: the mdev core's part
  * @type: its type
  * @fb: its memory
- * @lock: protects @model, @params, @next_params, @planes, @revoked and parts of
- *	@vblank
+ * @lock: protects @model, @params, @next_params, @planes, @errors, @revoked and
+ *	parts of @vblank
  * @model: what the guest sees; exists while a VMM has the vGPU open
  * @params: settings in force, of the VMM that has it open or had it last
  * @next_params: settings for the next one
@@ -361,6 +371,7 @@ struct vgpu_plane {
  * @vblank: frames
  * @deferred: what waits for @lock
  * @migration: where it is in one
+ * @errors: of its memory, for a migration
  * @stopped: for a migration: no frame ends and no interrupt is sent; changes with
  *	@lock held
  * @bars_on: BARs answer; changes with @lock held
@@ -385,6 +396,7 @@ struct vgpu {
 	struct vgpu_vblank vblank;
 	struct vgpu_deferred deferred;
 	struct vgpu_migration migration;
+	struct vgpu_errors errors;
 	bool stopped;
 	bool bars_on;
 	bool doorbells_on;
@@ -576,7 +588,7 @@ void vgpu_debugfs_del(struct pgpu *pgpu);
 
 /* vfio.c */
 extern const struct vfio_device_ops vgpu_vfio_ops;
-void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
+void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	       const struct vgpu_params *params);
 void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_reset(struct vgpu *vgpu);

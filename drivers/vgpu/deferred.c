@@ -34,6 +34,8 @@ static void vgpu_deferred_ecc(struct vgpu *vgpu)
 	deferred->sbe = 0;
 	deferred->dbe = 0;
 	spin_unlock(&deferred->lock);
+	vgpu->errors.sbe += sbe;
+	vgpu->errors.dbe += dbe;
 	if (!vgpu->model || !(sbe + dbe))
 		return;
 	while (sbe--)

@@ -51,9 +51,16 @@ static struct file *migration_begin_saving(struct vgpu *vgpu)
 	return file;
 }
 
-/* The target is empty, so that what is zero need not be sent. */
+/*
+ * The target is empty, so that what is zero need not be sent.  Pages that have
+ * failed until then are replaced with that.
+ */
 static struct file *migration_begin_resuming(struct vgpu *vgpu)
 {
+	mutex_lock(&vgpu->lock);
+	vgpu_deferred_run(vgpu);
+	vgpu->errors = (struct vgpu_errors){ };
+	mutex_unlock(&vgpu->lock);
 	vgpu_fb_clear(&vgpu->fb);
 	return migration_begin(vgpu, vgpu_migration_resume(vgpu));
 }

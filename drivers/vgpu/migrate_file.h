@@ -35,7 +35,6 @@
  * @failed: an error that the next read has to return
  * @copy: when saving, room for a chunk of a device's memory, or a page of other
  * @stream: when resuming, what is read; else NULL, and the following count
- * @dbe: errors of the target's memory before that
  * @begun: the identity is out
  * @final: the vGPU has stopped: nothing but what is dirty now, and its state
  * @done: that is out, too
@@ -57,7 +56,6 @@ struct migration_file {
 	int failed;
 	void *copy;
 	struct vgpu_stream *stream;
-	u32 dbe;
 	bool begun;
 	bool final;
 	bool done;

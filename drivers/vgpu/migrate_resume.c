@@ -149,9 +149,6 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 	vgpu_identity_get(vgpu, &identity);
 	vgpu_stream_init(f->stream, &vgpu->type->desc.profile, &identity,
 			 &resume_fb, vgpu);
-	mutex_lock(&vgpu->lock);
-	f->dbe = vgpu->model->ecc.dbe;
-	mutex_unlock(&vgpu->lock);
 	return migration_file_open(f, &resume_fops, O_WRONLY);
 }
 
@@ -175,7 +172,8 @@ int vgpu_migration_load(struct file *file)
 	if (ret)
 		return ret;
 	mutex_lock(&vgpu->lock);
-	if (vgpu->revoked || vgpu->model->ecc.dbe != f->dbe)
+	vgpu_deferred_run(vgpu);
+	if (vgpu->revoked || vgpu->errors.dbe)
 		ret = -EIO;
 	else
 		vgpu_load(vgpu, &f->stream->model, &f->stream->params);

@@ -187,8 +187,8 @@ static void pack_ecc(struct state_pack *pack, struct vgpu_model *model)
 }
 
 /*
- * How the VMM gets at the picture stays as it is: that of the target has
- * already found out.
+ * What of it counts is up to who loads it; how the VMM gets at the picture does not:
+ * that of the target has already found out.
  */
 static void pack_params(struct state_pack *pack, struct vgpu_params *params)
 {

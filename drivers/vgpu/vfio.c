@@ -5,6 +5,7 @@
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
@@ -99,23 +100,30 @@ void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
 /**
  * vgpu_load() - become another vGPU
  * @vgpu: stopped, and of the same type
- * @model: what the guest sees of that one
- * @params: its settings; the console is the VMM's, which knows about its own
+ * @model: what the guest sees of that one; changed to what it sees of this one
+ * @params: its settings
+ *
+ * A VMM has the stream in its hands, and can have written it itself, so nothing
+ * comes from it that is not the guest's or the VMM's to choose.  Settings are those
+ * of the administrator of this vGPU, or stricter.
  */
-void vgpu_load(struct vgpu *vgpu, const struct vgpu_model *model,
+void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	       const struct vgpu_params *params)
 {
 	struct vgpu_model *own = vgpu->model;
-	u64 bad_access = own->bad_access;
-	bool ecc = own->ecc.on;
 
 	lockdep_assert_held(&vgpu->lock);
+	vgpu->params.frame_rate_limiter |= params->frame_rate_limiter;
+	vgpu->params.disable_vnc |= params->disable_vnc;
+	model->frl_hz = vgpu_vblank_limit(vgpu);
+	model->bad_access = own->bad_access;
+	model->ecc.on = own->ecc.on;
+	/* Errors of this one's memory since it has what was loaded. */
+	if (!model->ecc.opt_out)
+		model->ecc.sbe += vgpu->errors.sbe;
+	memcpy(model->default_edid, own->default_edid,
+	       sizeof(model->default_edid));
 	*own = *model;
-	own->bad_access = bad_access;
-	own->ecc.on = ecc;
-	vgpu->params.frame_rate_limiter = params->frame_rate_limiter;
-	vgpu->params.disable_vnc = params->disable_vnc;
-	own->frl_hz = vgpu_vblank_limit(vgpu);
 	atomic_set(&vgpu->ioeventfds.rung, 0);
 	/* An interrupt that was sent on the way is sent again, and none is lost. */
 	vgpu_irq_resend(vgpu);
