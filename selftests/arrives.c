@@ -2,6 +2,7 @@
 /* What arrives at the target besides content and registers, and what must not. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ TEST_F(arrives, event)
 	uint8_t edid[128], seen[128];
 	int fd;
 
+	/* What the guest has set comes with it, the VMM's eventfds do not. */
+	ASSERT_EQ(0, vt_msix(&self->src, PCI_MSIX_FLAGS_ENABLE));
 	vt_reg_set(&self->src, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
 	ASSERT_EQ(0, plug(&self->src, edid));
 	ASSERT_EQ(1 << VGPU_IRQ_CONFIG, vt_reg_get(&self->src,
@@ -77,6 +80,30 @@ TEST_F(arrives, event)
 	vt_pread(&self->dst, VGPU_REGION_EDID, VGPU_REGION_EDID_BLOB, seen,
 		 128);
 	EXPECT_EQ(0, memcmp(edid, seen, 128));
+	close(fd);
+}
+
+/* One that waits because messages are off goes on waiting, and is not lost. */
+TEST_F(arrives, waiting_event)
+{
+	uint8_t edid[128];
+	int fd;
+
+	ASSERT_EQ(0, vt_msix(&self->src, PCI_MSIX_FLAGS_ENABLE |
+			     PCI_MSIX_FLAGS_MASKALL));
+	vt_reg_set(&self->src, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
+	ASSERT_EQ(0, plug(&self->src, edid));
+	fd = vt_eventfd(&self->dst, VFIO_PCI_MSIX_IRQ_INDEX, VGPU_IRQ_CONFIG);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, vt_save(&self->src, &self->stream));
+	ASSERT_EQ(0, vt_load(&self->dst, self->stream.data, self->stream.len,
+			     4096));
+	ASSERT_EQ(0, vt_mig_set(&self->dst, VFIO_DEVICE_STATE_RUNNING, NULL));
+	EXPECT_FALSE(arrived(fd, 200));
+	EXPECT_EQ(1 << VGPU_IRQ_CONFIG,
+		  vt_reg_get(&self->dst, VGPU_BAR4_MSIX_PBA));
+	ASSERT_EQ(0, vt_msix(&self->dst, PCI_MSIX_FLAGS_ENABLE));
+	EXPECT_TRUE(arrived(fd, 5000));
 	close(fd);
 }
 

@@ -118,29 +118,13 @@ TEST_F(config_space, writable_bits)
 	}
 }
 
-/* Position of a capability, or 0. */
-static unsigned int find_cap(struct vt_dev *dev, uint8_t id)
-{
-	unsigned int pos, n;
-
-	if (!(get(dev, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
-		return 0;
-	pos = get(dev, PCI_CAPABILITY_LIST, 1);
-	for (n = 0; pos && n < 48; n++) {
-		if (get(dev, pos, 1) == id)
-			return pos;
-		pos = get(dev, pos + 1, 1);
-	}
-	return 0;
-}
-
 TEST_F(config_space, capabilities)
 {
 	struct vt_dev *dev = &self->dev;
-	unsigned int pm = find_cap(dev, PCI_CAP_ID_PM);
-	unsigned int msix = find_cap(dev, PCI_CAP_ID_MSIX);
-	unsigned int exp = find_cap(dev, PCI_CAP_ID_EXP);
-	unsigned int vendor = find_cap(dev, PCI_CAP_ID_VNDR);
+	unsigned int pm = vt_cap(dev, PCI_CAP_ID_PM);
+	unsigned int msix = vt_cap(dev, PCI_CAP_ID_MSIX);
+	unsigned int exp = vt_cap(dev, PCI_CAP_ID_EXP);
+	unsigned int vendor = vt_cap(dev, PCI_CAP_ID_VNDR);
 
 	ASSERT_NE(0, pm);
 	EXPECT_TRUE(get(dev, pm + PCI_PM_CTRL, 2) & PCI_PM_CTRL_NO_SOFT_RESET);
@@ -170,7 +154,7 @@ TEST_F(config_space, capabilities)
 TEST_F(config_space, flr)
 {
 	struct vt_dev *dev = &self->dev;
-	unsigned int exp = find_cap(dev, PCI_CAP_ID_EXP);
+	unsigned int exp = vt_cap(dev, PCI_CAP_ID_EXP);
 	uint32_t value = 0x1234;
 
 	ASSERT_NE(0, exp);
@@ -197,7 +181,7 @@ static uint32_t bar_word(struct vt_dev *dev, unsigned int region)
 TEST_F(config_space, memory_off)
 {
 	struct vt_dev *dev = &self->dev;
-	unsigned int pm = find_cap(dev, PCI_CAP_ID_PM);
+	unsigned int pm = vt_cap(dev, PCI_CAP_ID_PM);
 	uint32_t value = 0x5678;
 	unsigned int i;
 

@@ -154,6 +154,7 @@ TEST_F(interrupts, msix)
 
 	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, self->nr,
 				self->fd));
+	ASSERT_EQ(0, vt_msix(dev, PCI_MSIX_FLAGS_ENABLE));
 	vblank_on(_metadata, dev);
 	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
 	EXPECT_EQ(1 << VBLANK, vt_reg_get(dev, VGPU_REG_IRQ_STATUS));
@@ -178,6 +179,137 @@ TEST_F(interrupts, msix)
 	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
 }
 
+/* What keeps a device from sending messages; each alone. */
+enum { MASTER_OFF, MSIX_OFF, MSIX_MASKED, D3HOT, NR_GATES };
+
+static int close_gate(struct vt_dev *dev, unsigned int gate, bool close)
+{
+	unsigned int pm = vt_cap(dev, PCI_CAP_ID_PM);
+
+	switch (gate) {
+	case MASTER_OFF:
+		return vt_config_set(dev, PCI_COMMAND, PCI_COMMAND_MEMORY |
+				     (close ? 0 : PCI_COMMAND_MASTER), 2);
+	case MSIX_OFF:
+		return vt_msix(dev, close ? 0 : PCI_MSIX_FLAGS_ENABLE);
+	case MSIX_MASKED:
+		return vt_msix(dev, PCI_MSIX_FLAGS_ENABLE |
+			       (close ? PCI_MSIX_FLAGS_MASKALL : 0));
+	default:
+		return vt_config_set(dev, pm + PCI_PM_CTRL, close ? 3 : 0, 2);
+	}
+}
+
+/* An event that takes no register: the VMM unplugs the monitor. */
+static int unplug(struct vt_dev *dev)
+{
+	uint32_t down = VFIO_DEVICE_GFX_LINK_STATE_DOWN;
+	ssize_t n;
+
+	n = vt_pwrite(dev, VGPU_REGION_EDID,
+		      offsetof(struct vfio_region_gfx_edid, link_state), &down,
+		      sizeof(down));
+	return n == sizeof(down) ? 0 : n < 0 ? n : -EIO;
+}
+
+/* While a device may send no message an event waits, and goes out once then. */
+TEST_F(interrupts, messages)
+{
+	struct vt_dev *dev = &self->dev;
+	int fd = self->fd[VGPU_IRQ_CONFIG];
+	unsigned int gate;
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, self->nr,
+				self->fd));
+	ASSERT_EQ(0, vt_msix(dev, PCI_MSIX_FLAGS_ENABLE));
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
+	for (gate = 0; gate < NR_GATES; gate++) {
+		ASSERT_EQ(0, close_gate(dev, gate, true));
+		ASSERT_EQ(0, unplug(dev));
+		EXPECT_EQ(0, wait_for(fd, 200))
+			TH_LOG("gate %u", gate);
+		/* In D3hot registers are not there. */
+		EXPECT_EQ(gate == D3HOT ? ~0u : 1 << VGPU_IRQ_CONFIG,
+			  vt_reg_get(dev, VGPU_BAR4_MSIX_PBA))
+			TH_LOG("gate %u", gate);
+		ASSERT_EQ(0, close_gate(dev, gate, false));
+		EXPECT_EQ(1, wait_for(fd, 2000))
+			TH_LOG("gate %u", gate);
+		EXPECT_EQ(0, vt_reg_get(dev, VGPU_BAR4_MSIX_PBA));
+		/* Not again for the same event. */
+		ASSERT_EQ(0, close_gate(dev, gate, true));
+		ASSERT_EQ(0, close_gate(dev, gate, false));
+		EXPECT_EQ(0, wait_for(fd, 200))
+			TH_LOG("gate %u", gate);
+		ack(dev);
+	}
+	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 0));
+}
+
+/* What the guest has cleared while it waited is not sent, but the next one is. */
+TEST_F(interrupts, messages_cleared)
+{
+	struct vt_dev *dev = &self->dev;
+	int fd = self->fd[VGPU_IRQ_CONFIG];
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, self->nr,
+				self->fd));
+	ASSERT_EQ(0, vt_msix(dev, PCI_MSIX_FLAGS_ENABLE));
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
+	ASSERT_EQ(0, unplug(dev));
+	EXPECT_EQ(1, wait_for(fd, 2000));
+	ASSERT_EQ(0, close_gate(dev, MSIX_MASKED, true));
+	/* It was sent before. */
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_BAR4_MSIX_PBA));
+	ack(dev);
+	ASSERT_EQ(0, unplug(dev));
+	EXPECT_EQ(1 << VGPU_IRQ_CONFIG, vt_reg_get(dev, VGPU_BAR4_MSIX_PBA));
+	ack(dev);
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_BAR4_MSIX_PBA));
+	ASSERT_EQ(0, close_gate(dev, MSIX_MASKED, false));
+	EXPECT_EQ(0, wait_for(fd, 200));
+	ASSERT_EQ(0, unplug(dev));
+	EXPECT_EQ(1, wait_for(fd, 2000));
+	/* A reset leaves none. */
+	ack(dev);
+	ASSERT_EQ(0, close_gate(dev, MSIX_MASKED, true));
+	ASSERT_EQ(0, unplug(dev));
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_BAR4_MSIX_PBA));
+	ASSERT_EQ(0, vt_msix(dev, PCI_MSIX_FLAGS_ENABLE));
+	EXPECT_EQ(0, wait_for(fd, 200));
+}
+
+static int unmask_intx(struct vt_dev *dev)
+{
+	return set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE |
+			VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, NULL, 0);
+}
+
+/* Without power there is no INTx either; it is asserted when there is. */
+TEST_F(interrupts, intx_d3hot)
+{
+	struct vt_dev *dev = &self->dev;
+
+	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, self->fd));
+	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VGPU_IRQ_CONFIG);
+	ASSERT_EQ(0, close_gate(dev, D3HOT, true));
+	ASSERT_EQ(0, unplug(dev));
+	EXPECT_EQ(0, wait_for(self->fd[0], 200));
+	ASSERT_EQ(0, close_gate(dev, D3HOT, false));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	/* Nor when it is unmasked there. */
+	ASSERT_EQ(0, close_gate(dev, D3HOT, true));
+	ASSERT_EQ(0, unmask_intx(dev));
+	EXPECT_EQ(0, wait_for(self->fd[0], 200));
+	ASSERT_EQ(0, close_gate(dev, D3HOT, false));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+	/* It is no message, so bus mastering is nothing to it. */
+	ASSERT_EQ(0, close_gate(dev, MASTER_OFF, true));
+	ASSERT_EQ(0, unmask_intx(dev));
+	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
+}
+
 TEST_F(interrupts, intx)
 {
 	struct vt_dev *dev = &self->dev;
@@ -199,9 +331,7 @@ TEST_F(interrupts, intx)
 	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
 	/* By ioctl. */
 	ack(dev);
-	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
-			      VFIO_IRQ_SET_DATA_NONE |
-			      VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, NULL, 0));
+	ASSERT_EQ(0, unmask_intx(dev));
 	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
 	/* Masked by ioctl. */
 	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,

@@ -245,5 +245,24 @@ bool vgpu_config_intx(const struct vgpu_model *model)
 {
 	return !(model->config[PCI_COMMAND + 1] &
 		 (PCI_COMMAND_INTX_DISABLE >> 8)) &&
-	       !vgpu_config_msix(model);
+	       !vgpu_config_msix(model) && vgpu_config_d0(model);
+}
+
+/**
+ * vgpu_config_messages() - whether interrupts go out as MSI-X
+ * @model: the model
+ *
+ * A message is a write to memory, and without bus mastering or outside D0 a device
+ * makes none.
+ *
+ * Return: false when they do as INTx, or have to wait
+ */
+bool vgpu_config_messages(const struct vgpu_model *model)
+{
+	u8 flags = model->config[CAP_MSIX + PCI_MSIX_FLAGS + 1];
+
+	return (flags & (PCI_MSIX_FLAGS_ENABLE >> 8)) &&
+	       !(flags & (PCI_MSIX_FLAGS_MASKALL >> 8)) &&
+	       (model->config[PCI_COMMAND] & PCI_COMMAND_MASTER) &&
+	       vgpu_config_d0(model);
 }

@@ -96,9 +96,11 @@ void vgpu_irq_update(struct vgpu *vgpu)
 	lockdep_assert_held(&vgpu->lock);
 	spin_lock(&irqs->lock);
 	irqs->pending = vgpu_native_pending(vgpu->model);
-	irqs->msix_on = !vgpu->stopped;
+	irqs->msix_on = !vgpu->stopped && vgpu_config_messages(vgpu->model);
 	irqs->intx_on = !vgpu->stopped && vgpu_config_intx(vgpu->model);
 	vgpu_irqs_send(irqs);
+	/* What waits for that messages may be sent. */
+	vgpu->model->msix_pending = irqs->pending & ~irqs->sent;
 	spin_unlock(&irqs->lock);
 }
 

@@ -67,7 +67,7 @@ static const struct vgpu_mmio_bar vgpu_bar2 = {
 	vgpu_bar2_blocks, ARRAY_SIZE(vgpu_bar2_blocks), VGPU_BAR2_SIZE,
 };
 
-/* Doorbells are written only, and no interrupt is ever pending in the table. */
+/* Doorbells are written only. */
 static u32 vgpu_zero_read(struct vgpu_model *model, u32 reg)
 {
 	return 0;
@@ -81,7 +81,7 @@ static const struct vgpu_mmio_block vgpu_bar4_blocks[] = {
 	  vgpu_doorbell_write },
 	{ VGPU_BAR4_MSIX_TABLE, VGPU_NR_IRQS * 16, 4, vgpu_msix_read,
 	  vgpu_msix_write },
-	{ VGPU_BAR4_MSIX_PBA, 0x1000, 4, vgpu_zero_read, NULL },
+	{ VGPU_BAR4_MSIX_PBA, 0x1000, 4, vgpu_pba_read, NULL },
 };
 
 static const struct vgpu_mmio_bar vgpu_bar4 = {

@@ -37,4 +37,5 @@ void vgpu_model_reset(struct vgpu_model *model)
 	model->doorbells = 0;
 	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
+	model->msix_pending = 0;
 }

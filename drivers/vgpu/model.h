@@ -148,6 +148,7 @@ struct vgpu_ecc {
  * @irq_status: events that the guest has not cleared, by VGPU_IRQ_*
  * @irq_enable: which of them interrupt
  * @msix: MSI-X table as written; the VMM has the one that counts
+ * @msix_pending: events whose MSI-X waits until messages may be sent
  * @bad_access: register accesses that named no register
  */
 struct vgpu_model {
@@ -169,8 +170,21 @@ struct vgpu_model {
 	u32 irq_status;
 	u32 irq_enable;
 	u32 msix[VGPU_NR_IRQS * 4];
+	u32 msix_pending;
 	u64 bad_access;
 };
+
+/**
+ * vgpu_config_d0() - whether the device is powered
+ * @model: the model
+ *
+ * Return: true in D0
+ */
+static inline bool vgpu_config_d0(const struct vgpu_model *model)
+{
+	return !(model->config[VGPU_CONFIG_PM + PCI_PM_CTRL] &
+		 PCI_PM_CTRL_STATE_MASK);
+}
 
 /**
  * vgpu_config_memory() - whether the BARs answer
@@ -181,8 +195,7 @@ struct vgpu_model {
 static inline bool vgpu_config_memory(const struct vgpu_model *model)
 {
 	return (model->config[PCI_COMMAND] & PCI_COMMAND_MEMORY) &&
-	       !(model->config[VGPU_CONFIG_PM + PCI_PM_CTRL] &
-		 PCI_PM_CTRL_STATE_MASK);
+	       vgpu_config_d0(model);
 }
 
 void vgpu_model_init(struct vgpu_model *model,
@@ -201,6 +214,7 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 		       u32 len);
 bool vgpu_config_load(struct vgpu_model *model, const u8 *config);
 bool vgpu_config_intx(const struct vgpu_model *model);
+bool vgpu_config_messages(const struct vgpu_model *model);
 u32 vgpu_config_vectors(const struct vgpu_profile *profile);
 
 /* mmio.c */
@@ -218,6 +232,7 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value);
 void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value);
 u32 vgpu_msix_read(struct vgpu_model *model, u32 reg);
 void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value);
+u32 vgpu_pba_read(struct vgpu_model *model, u32 reg);
 bool vgpu_native_runs(const struct vgpu_model *model);
 void vgpu_native_ecc(struct vgpu_model *model, bool dbe, u64 page);
 void vgpu_native_event(struct vgpu_model *model, u32 irq);

@@ -126,6 +126,18 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 }
 
 /**
+ * vgpu_pba_read() - read the pending bits of MSI-X
+ * @model: the model
+ * @reg: 32 to a register
+ *
+ * Return: its value
+ */
+u32 vgpu_pba_read(struct vgpu_model *model, u32 reg)
+{
+	return reg ? 0 : model->msix_pending;
+}
+
+/**
  * vgpu_native_runs() - whether engines take new work
  * @model: the model
  *

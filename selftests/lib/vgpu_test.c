@@ -347,13 +347,51 @@ int vt_open(struct vt_dev *dev, const char *name)
 	return ret;
 }
 
+uint32_t vt_config_get(struct vt_dev *dev, unsigned int pos, size_t len)
+{
+	uint32_t value = 0;
+
+	return vt_pread(dev, VFIO_PCI_CONFIG_REGION_INDEX, pos, &value, len) ==
+	       (ssize_t)len ? value : ~0u;
+}
+
+int vt_config_set(struct vt_dev *dev, unsigned int pos, uint32_t value,
+		  size_t len)
+{
+	ssize_t n = vt_pwrite(dev, VFIO_PCI_CONFIG_REGION_INDEX, pos, &value,
+			      len);
+
+	return n == (ssize_t)len ? 0 : n < 0 ? n : -EIO;
+}
+
+unsigned int vt_cap(struct vt_dev *dev, uint8_t id)
+{
+	unsigned int pos, n;
+
+	if (!(vt_config_get(dev, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+		return 0;
+	pos = vt_config_get(dev, PCI_CAPABILITY_LIST, 1);
+	for (n = 0; pos && n < 48; n++) {
+		if (vt_config_get(dev, pos, 1) == id)
+			return pos;
+		pos = vt_config_get(dev, pos + 1, 1);
+	}
+	return 0;
+}
+
+int vt_msix(struct vt_dev *dev, uint16_t flags)
+{
+	unsigned int pos = vt_cap(dev, PCI_CAP_ID_MSIX);
+
+	return pos ? vt_config_set(dev, pos + PCI_MSIX_FLAGS, flags, 2) :
+		     -ENOENT;
+}
+
 int vt_memory(struct vt_dev *dev, bool on)
 {
-	uint16_t command = on ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER : 0;
-	ssize_t n = vt_pwrite(dev, VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND,
-			      &command, sizeof(command));
-
-	return n == sizeof(command) ? 0 : n < 0 ? n : -EIO;
+	return vt_config_set(dev, PCI_COMMAND,
+			     on ? PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER : 0,
+			     2);
 }
 
 int vt_reset(struct vt_dev *dev)
@@ -577,13 +615,16 @@ int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector)
 		},
 		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 	};
-	int ret;
+	int ret = 0;
 
 	if (arg.fd < 0)
 		return -errno;
-	if (!ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg))
+	if (ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg))
+		ret = -errno;
+	else if (index == VFIO_PCI_MSIX_IRQ_INDEX)
+		ret = vt_msix(dev, PCI_MSIX_FLAGS_ENABLE);
+	if (!ret)
 		return arg.fd;
-	ret = -errno;
 	close(arg.fd);
 	return ret;
 }

@@ -139,9 +139,17 @@ int vt_flipped(struct vt_dev *dev, unsigned int head);
 int vt_plane(struct vt_dev *dev, struct vfio_device_gfx_plane_info *info);
 /* The dma-buf of the picture of head 0: a descriptor or a negative errno. */
 int vt_dmabuf(struct vt_dev *dev);
+/* Bytes of config space; all ones if they cannot be read. */
+uint32_t vt_config_get(struct vt_dev *dev, unsigned int pos, size_t len);
+int vt_config_set(struct vt_dev *dev, unsigned int pos, uint32_t value,
+		  size_t len);
+/* Position of a capability, or 0. */
+unsigned int vt_cap(struct vt_dev *dev, uint8_t id);
+/* What is in MSI-X message control, as a guest's driver does it: PCI_MSIX_FLAGS_*. */
+int vt_msix(struct vt_dev *dev, uint16_t flags);
 /*
  * A new eventfd for one vector of an interrupt: a descriptor or a negative
- * errno.  It does not block.
+ * errno.  It does not block.  For one of MSI-X that is on afterwards.
  */
 int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector);
 

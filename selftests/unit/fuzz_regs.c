@@ -87,6 +87,8 @@ static void check_model(const struct vgpu_model *model,
 			check(!((model->config[i] ^ initial->config[i]) &
 				~model->config_mask[i]),
 			      "read-only bit changed");
+	check(!vgpu_config_messages(model) || !vgpu_config_intx(model),
+	      "messages and INTx");
 	check(!(model->irq_enable >> (2 + model->profile->num_heads)),
 	      "an event enabled that there is not");
 	check(!(vgpu_native_pending(model) & ~model->irq_enable),

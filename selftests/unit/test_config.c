@@ -300,6 +300,36 @@ TEST_F(config, intx)
 	EXPECT_FALSE(vgpu_config_intx(model));
 	config_out(model, 0x4a, 2, 0x4000);
 	EXPECT_TRUE(vgpu_config_intx(model));
+	config_out(model, 0x44, 2, 0x0003);
+	EXPECT_FALSE(vgpu_config_intx(model));
+	config_out(model, 0x44, 2, 0x0000);
+	EXPECT_TRUE(vgpu_config_intx(model));
+}
+
+/* Every state of bus master, MSI-X and power: messages in one, never with INTx. */
+TEST_F(config, messages)
+{
+	struct vgpu_model *model = &self->model;
+	u32 state;
+
+	EXPECT_FALSE(vgpu_config_messages(model));
+	for (state = 0; state < 64; state++) {
+		bool off = state & 1, master = state & 2, enable = state & 4;
+		bool mask = state & 8, d3 = state >> 4;
+
+		config_out(model, 0x04, 2, (off ? 0x0400 : 0) |
+			   (master ? 0x0004 : 0));
+		config_out(model, 0x4a, 2, (enable ? 0x8000 : 0) |
+			   (mask ? 0x4000 : 0));
+		config_out(model, 0x44, 2, state >> 4);
+		EXPECT_EQ(enable && !mask && master && !d3,
+			  vgpu_config_messages(model))
+			TH_LOG("state %#x", state);
+		EXPECT_EQ(!off && !enable && !d3, vgpu_config_intx(model))
+			TH_LOG("state %#x", state);
+	}
+	vgpu_model_reset(model);
+	EXPECT_FALSE(vgpu_config_messages(model));
 }
 
 /* Interrupt Status is there for the reader alone, in every kind of access. */

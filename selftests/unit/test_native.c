@@ -169,6 +169,22 @@ TEST_F(native, writes)
 	EXPECT_EQ(0, unit_reg_in(model, 0x205c));
 }
 
+/* What waits for messages to be allowed; who sends them says so. */
+TEST_F(native, pending_bits)
+{
+	struct vgpu_model *model = &self->model;
+
+	EXPECT_EQ(0, unit_reg_in(model, 0x3000));
+	model->msix_pending = 0x5;
+	EXPECT_EQ(0x5, unit_reg_in(model, 0x3000));
+	EXPECT_EQ(0, unit_reg_in(model, 0x3004));
+	EXPECT_EQ(0, unit_reg_in(model, 0x3ffc));
+	unit_reg_out(model, 0x3000, ~0U);
+	EXPECT_EQ(0x5, unit_reg_in(model, 0x3000));
+	vgpu_model_reset(model);
+	EXPECT_EQ(0, unit_reg_in(model, 0x3000));
+}
+
 /* Doorbells and pending bits are registers, the holes between are none. */
 TEST_F(native, holes)
 {
