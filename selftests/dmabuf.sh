@@ -48,8 +48,10 @@ else
 	guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 	within 10 test -S "${bus#*=}"
 	guest_start -display "dbus,addr=$bus,gl=on,rendernode=$node" \
-		-device "vfio-pci,sysfsdev=$dev,display=on,id=vgpu,bus=slot1"
+		-device "vfio-pci,sysfsdev=$dev,display=on,xres=1440,yres=900,id=vgpu,bus=slot1"
 	check "guest comes up" guest_wait "guest: ready" 240
+	check "the guest has the monitor that QEMU gives it" \
+		grep -q "guest: fb bochs-drm.* 1440,900" "$guest_dir/serial"
 	check "the dma-buf shows the guest's picture" picture_is_card
 	check "QEMU lives on" kill -0 "$guest_pid"
 	guest_stop

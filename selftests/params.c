@@ -124,7 +124,14 @@ TEST_F(params, refused)
 		  "\"console=dmabuf\": key given twice" },
 		{ "disable_vnc=1,", "\"\": unknown key" },
 		{ "\n", "\"\": unknown key" },
-		{ " disable_vnc=1", "\" disable_vnc=1\": unknown key" },
+		{ "disable_vnc=1, console = vnc ,x=1",
+		  "\"console = vnc\": bad value" },
+		{ "enable_uvm=2", "\"enable_uvm=2\": bad value" },
+		{ "resolution=1920x", "\"resolution=1920x\": bad value" },
+		{ "resolution=320x200",
+		  "\"resolution=320x200\": smaller than 640x480" },
+		{ "disable_vnc=1,resolution=1920x1201",
+		  "\"resolution=1920x1201\": larger than the type allows" },
 	};
 	char text[1026];
 	int fd = log_open();
@@ -149,6 +156,81 @@ TEST_F(params, refused)
 	reads(_metadata, self, DEFAULTS,
 	      "frame_rate_limiter=1,disable_vnc=1,console=region");
 	close(fd);
+}
+
+/* As people write it, and with what another driver has besides. */
+TEST_F(params, taken)
+{
+	int fd = log_open();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, vt_params(self->uuid,
+			       " frame_rate_limiter = 0, disable_vnc=1 ,console =dmabuf \n"));
+	reads(_metadata, self, DEFAULTS,
+	      "frame_rate_limiter=0,disable_vnc=1,console=dmabuf");
+	EXPECT_FALSE(said(fd, "no effect"));
+	ASSERT_EQ(0, vt_params(self->uuid,
+			       "enable_uvm=1,disable_vnc=1,enable_debugging=0,enable_profiling=1"));
+	reads(_metadata, self, DEFAULTS,
+	      "frame_rate_limiter=1,disable_vnc=1,console=region");
+	/* In one line. */
+	EXPECT_TRUE(said(fd, "have no effect here"));
+	EXPECT_FALSE(said(fd, "have no effect here"));
+	close(fd);
+}
+
+/* The first detailed timing in an EDID is what the monitor prefers. */
+static void prefers(struct __test_metadata *_metadata, struct vt_dev *dev,
+		    unsigned int width, unsigned int height)
+{
+	const unsigned int head1 = VGPU_REG_HEAD(1);
+	uint8_t edid[128];
+	unsigned int i;
+
+	vt_pread(dev, VFIO_PCI_BAR2_REGION_INDEX, VGPU_BAR2_EDID, edid, 128);
+	EXPECT_EQ(width, edid[56] | (edid[58] >> 4) << 8);
+	EXPECT_EQ(height, edid[59] | (edid[61] >> 4) << 8);
+	/* All heads have such a monitor. */
+	for (i = 0; i < 128; i += 4) {
+		uint32_t word;
+
+		vt_reg_set(dev, head1 + VGPU_HEAD_EDID_INDEX, i);
+		word = vt_reg_get(dev, head1 + VGPU_HEAD_EDID_DATA);
+		EXPECT_EQ(0, memcmp(&word, edid + i, 4));
+	}
+}
+
+TEST_F(params, resolution)
+{
+	static const char set[] =
+		"frame_rate_limiter=1,disable_vnc=0,console=region,resolution=1920x1080";
+	char other[VT_UUID];
+	struct vt_dev dev;
+
+	vt_uuid(other);
+	ASSERT_EQ(0, vt_create(&self->gpu, "32Q", other));
+	ASSERT_EQ(0, vt_open(&dev, other));
+	prefers(_metadata, &dev, 1280, 800);
+	/* From the next VMM on. */
+	ASSERT_EQ(0, vt_params(other, "resolution=1920x1080"));
+	prefers(_metadata, &dev, 1280, 800);
+	ASSERT_EQ(0, vt_reset(&dev));
+	prefers(_metadata, &dev, 1280, 800);
+	vt_close(&dev);
+	ASSERT_EQ(0, vt_open(&dev, other));
+	prefers(_metadata, &dev, 1920, 1080);
+	ASSERT_EQ(0, vt_reset(&dev));
+	prefers(_metadata, &dev, 1920, 1080);
+	ASSERT_EQ(0, vt_read(self->text, sizeof(self->text),
+			     "/sys/bus/mdev/devices/%s/vgpu/vgpu_params",
+			     other));
+	EXPECT_NE(NULL, strstr(self->text, set));
+	/* And what is not set is gone. */
+	vt_close(&dev);
+	ASSERT_EQ(0, vt_params(other, " "));
+	ASSERT_EQ(0, vt_open(&dev, other));
+	prefers(_metadata, &dev, 1280, 800);
+	vt_end(&dev);
 }
 
 /* The picture is there for the guest and not for the VMM. */

@@ -35,7 +35,7 @@ framebuffer()
 }
 
 # several COUNT SUFFIX [OPTION]: a guest with that many vGPUs; the first has that
-# QEMU driver and that option more
+# QEMU driver and that option more, the last a monitor that prefers another mode
 several()
 {
 	count=$1 driver=vfio-pci$2 option=${3:-} ramfb=${3:+yes}
@@ -47,6 +47,9 @@ several()
 		uuid=$(cat /proc/sys/kernel/random/uuid)
 		uuids="$uuids $uuid"
 		writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+		[ $n -lt $((count - 1)) ] ||
+			writes ok resolution=1440x900 \
+				"/sys/bus/mdev/devices/$uuid/vgpu/vgpu_params"
 		set -- "$@" -device "pcie-root-port,id=port$n,chassis=$((8 + n))" \
 			-device "$driver,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,bus=port$n,id=vgpu$n$option"
 		driver=vfio-pci option=
@@ -69,6 +72,8 @@ several()
 			shows "vgpu$n" "$(plus "$guest_nonce" "$fb")" $notext
 		n=$((n + 1))
 	done
+	check "$count vGPUs: the mode that the last one's monitor prefers" \
+		guest_screen_is "vgpu$((count - 1))" 1440 900
 	check "$count vGPUs: QEMU has no complaint" \
 		sh -c "! grep . '$guest_dir/qemu.log'"
 }

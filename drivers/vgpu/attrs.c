@@ -57,16 +57,20 @@ static ssize_t vgpu_params_store(struct device *dev,
 				 const char *buf, size_t count)
 {
 	struct vgpu *vgpu = dev_get_drvdata(dev);
-	struct vgpu_params_error error;
+	struct vgpu_params_remark remark;
 	struct vgpu_params params;
 	int ret;
 
-	ret = vgpu_params_parse(&params, buf, count, &error);
+	ret = vgpu_params_parse(&params, &vgpu->type->desc.profile, buf, count,
+				&remark);
 	if (ret) {
 		dev_err(dev, "vgpu_params: \"%.*s\": %s\n",
-			(int)min_t(size_t, error.len, 64), error.at, error.why);
+			(int)min_t(size_t, remark.len, 64), remark.at,
+			remark.why);
 		return ret;
 	}
+	if (remark.ignored)
+		dev_info(dev, "vgpu_params: enable_uvm, enable_debugging and enable_profiling have no effect here\n");
 	mutex_lock(&vgpu->lock);
 	vgpu->next_params = params;
 	mutex_unlock(&vgpu->lock);

@@ -31,6 +31,10 @@
 #define EDID_DESCRIPTOR_SIZE	18
 #define EDID_DESCRIPTORS_END	126
 
+/* What a detailed timing has room for. */
+#define EDID_PIXELS_MAX		0xfff
+#define EDID_CLOCK_MAX_KHZ	655350
+
 static const u8 edid_magic[8] = { 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0 };
 
 struct edid_timing {
@@ -115,15 +119,19 @@ static void edid_detailed(u8 *d, const struct edid_timing *t, u32 width_mm,
 	d[17] = 0x1a;
 }
 
-static void edid_range_limits(u8 *d, const struct edid_timing *max)
+static void edid_range_limits(u8 *d, const struct edid_timing *a,
+			      const struct edid_timing *b)
 {
+	u32 hfreq_khz = max(a->hfreq_khz, b->hfreq_khz);
+	u32 clock_khz = max(a->clock_khz, b->clock_khz);
+
 	d[3] = 0xfd;
 	d[5] = 50;			/* vertical, Hz */
 	d[6] = 75;
-	d[7] = 30;			/* horizontal, kHz */
-	d[8] = max_t(u32, max->hfreq_khz + 1, 81);
+	d[7] = min_t(u32, min(a->hfreq_khz, b->hfreq_khz) - 1, 30);
+	d[8] = max_t(u32, hfreq_khz + 1, 81);	/* horizontal, kHz */
 	/* Standard timings have a clock of their own, at most 193.25 MHz. */
-	d[9] = max_t(u32, DIV_ROUND_UP(max->clock_khz, 10000), 20);
+	d[9] = max_t(u32, DIV_ROUND_UP(clock_khz, 10000), 20);
 	d[10] = 0x01;			/* limits only, no secondary formula */
 	d[11] = 0x0a;
 	memset(d + 12, ' ', 6);
@@ -164,11 +172,23 @@ static void edid_standard_timings(u8 *d, u32 max_width, u32 max_height)
 }
 
 /**
+ * vgpu_edid_can_prefer() - whether a monitor can say that it prefers a mode
+ * @width: in pixels, at least 640
+ * @height: in lines, at least 480
+ *
+ * Return: false where a detailed timing has no room for it
+ */
+bool vgpu_edid_can_prefer(u32 width, u32 height)
+{
+	return width <= EDID_PIXELS_MAX && height <= EDID_PIXELS_MAX &&
+	       edid_timing(width, height).clock_khz <= EDID_CLOCK_MAX_KHZ;
+}
+
+/**
  * vgpu_edid_generate() - make the EDID of a head
  * @edid: where to
- * @width: preferred width in pixels, at most 3840: a detailed timing ends at
- *	655 MHz
- * @height: preferred height in lines, at most 2160
+ * @width: preferred width in pixels
+ * @height: preferred height in lines; with @width as vgpu_edid_can_prefer() allows
  * @max_width: largest width to offer
  * @max_height: largest height to offer
  */
@@ -224,7 +244,7 @@ void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 		edid_detailed(d, &large, edid_mm(width), edid_mm(height));
 	}
 	d += EDID_DESCRIPTOR_SIZE;
-	edid_range_limits(d, &large);
+	edid_range_limits(d, &preferred, &large);
 	d += EDID_DESCRIPTOR_SIZE;
 	edid_name(d, "vgpu");
 	d += EDID_DESCRIPTOR_SIZE;

@@ -22,16 +22,20 @@
 /**
  * vgpu_link_init() - plug in the monitor that a head has by default
  * @model: its profile is set
+ * @width: what it prefers, as vgpu_edid_can_prefer() allows, in pixels; 0 for
+ *	no wish
+ * @height: the same in lines
  */
-void vgpu_link_init(struct vgpu_model *model)
+void vgpu_link_init(struct vgpu_model *model, u32 width, u32 height)
 {
 	const struct vgpu_profile *profile = model->profile;
 	struct vgpu_link *link = &model->link;
 
 	memset(link, 0, sizeof(*link));
 	vgpu_edid_generate(model->default_edid,
-			   min_t(u32, VGPU_PREFERRED_WIDTH, profile->max_width),
-			   min_t(u32, VGPU_PREFERRED_HEIGHT,
+			   min_t(u32, width ?: VGPU_PREFERRED_WIDTH,
+				 profile->max_width),
+			   min_t(u32, height ?: VGPU_PREFERRED_HEIGHT,
 				 profile->max_height),
 			   profile->max_width, profile->max_height);
 	memcpy(link->blob, model->default_edid, VGPU_EDID_BLOCK);

@@ -18,7 +18,7 @@ void vgpu_model_init(struct vgpu_model *model,
 	model->profile = profile;
 	model->frl_hz = profile->frl_hz;
 	vgpu_config_init(model);
-	vgpu_link_init(model);
+	vgpu_link_init(model, 0, 0);
 	vgpu_model_reset(model);
 }
 

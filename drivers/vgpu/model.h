@@ -271,13 +271,14 @@ u32 vgpu_vga_read(struct vgpu_model *model, u32 reg);
 void vgpu_vga_write(struct vgpu_model *model, u32 reg, u32 value);
 
 /* edid.c */
+bool vgpu_edid_can_prefer(u32 width, u32 height);
 void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 			u32 max_width, u32 max_height);
 
 bool vgpu_edid_valid(const u8 *edid, u32 size);
 
 /* link.c */
-void vgpu_link_init(struct vgpu_model *model);
+void vgpu_link_init(struct vgpu_model *model, u32 width, u32 height);
 void vgpu_link_read(const struct vgpu_model *model, u32 offset, void *buf,
 		    u32 len);
 bool vgpu_link_valid(const struct vgpu_model *model);

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "model.h"
+
 /* Longest text, without the newline at its end. */
 #define VGPU_PARAMS_MAX		1024
 
@@ -18,28 +20,35 @@ enum vgpu_console {
  * @frame_rate_limiter: flips and vertical blanking keep to the type's rate
  * @disable_vnc: the VMM is shown nothing
  * @console: how the VMM gets at the picture, enum vgpu_console
+ * @width: resolution that monitors prefer, in pixels; 0 for the default
+ * @height: the same in lines
  */
 struct vgpu_params {
 	u32 frame_rate_limiter;
 	u32 disable_vnc;
 	u32 console;
+	u32 width;
+	u32 height;
 };
 
 /**
- * struct vgpu_params_error - what is wrong with a text
+ * struct vgpu_params_remark - what there is to say of a text
  * @at: the setting that is wrong, in the text
  * @len: how long it is
  * @why: in words
+ * @ignored: nothing is wrong, but settings are there that have no effect
  */
-struct vgpu_params_error {
+struct vgpu_params_remark {
 	const char *at;
 	size_t len;
 	const char *why;
+	bool ignored;
 };
 
 void vgpu_params_init(struct vgpu_params *params);
-int vgpu_params_parse(struct vgpu_params *params, const char *text, size_t len,
-		      struct vgpu_params_error *error);
+int vgpu_params_parse(struct vgpu_params *params,
+		      const struct vgpu_profile *profile, const char *text,
+		      size_t len, struct vgpu_params_remark *remark);
 size_t vgpu_params_print(const struct vgpu_params *params, char *buf,
 			 size_t size);
 

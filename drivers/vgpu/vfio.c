@@ -199,6 +199,8 @@ static int vgpu_vfio_open(struct vfio_device *vdev)
 	vgpu->planes = planes;
 	vgpu->params = vgpu->next_params;
 	model->frl_hz = vgpu_vblank_limit(vgpu);
+	if (vgpu->params.width)
+		vgpu_link_init(model, vgpu->params.width, vgpu->params.height);
 	/* In this order: no reset of the pGPU changes it from here on. */
 	atomic_inc(&pgpu->open_count);
 	model->ecc.on = pgpu_ecc_enabled(pgpu);

@@ -16,6 +16,11 @@ static const struct {
 
 #define NR_KEYS		ARRAY_SIZE(keys)
 
+static const struct vgpu_profile profile = {
+	.fb_size = GIB, .num_heads = 4, .frl_hz = 60,
+	.max_width = 4096, .max_height = 2160,
+};
+
 static const u32 *field(const struct vgpu_params *params, u32 key)
 {
 	switch (key) {
@@ -33,13 +38,14 @@ static const u32 *field(const struct vgpu_params *params, u32 key)
  * error is then about a copy; @at gets where in the text it is.
  */
 static int parse(struct vgpu_params *params, const char *text, size_t len,
-		 struct vgpu_params_error *error, size_t *at)
+		 struct vgpu_params_remark *remark, size_t *at)
 {
 	struct unit_buf buf = unit_copy(text, len);
 	int ret;
 
-	ret = vgpu_params_parse(params, (char *)buf.data, len, error);
-	*at = error->at - (char *)buf.data;
+	ret = vgpu_params_parse(params, &profile, (char *)buf.data, len,
+				remark);
+	*at = remark->at - (char *)buf.data;
 	free(buf.memory);
 	return ret;
 }
@@ -49,13 +55,16 @@ static void check_parses(struct __test_metadata *_metadata, const char *text,
 			 size_t len, u32 want)
 {
 	struct vgpu_params params;
-	struct vgpu_params_error error;
+	struct vgpu_params_remark remark;
 	size_t at;
 	u32 i;
 
 	memset(&params, 0xa5, sizeof(params));
-	ASSERT_EQ(0, parse(&params, text, len, &error, &at))
-		TH_LOG("\"%s\": %s", text, error.why);
+	ASSERT_EQ(0, parse(&params, text, len, &remark, &at))
+		TH_LOG("\"%s\": %s", text, remark.why);
+	EXPECT_FALSE(remark.ignored);
+	EXPECT_EQ(0, params.width);
+	EXPECT_EQ(0, params.height);
 	for (i = 0; i < NR_KEYS; i++)
 		EXPECT_EQ(want >> i & 1, *field(&params, i))
 			TH_LOG("\"%s\": %s", text, keys[i].key);
@@ -66,19 +75,20 @@ static void check_error(struct __test_metadata *_metadata, const char *text,
 			size_t len, size_t bad, size_t bad_len, const char *why)
 {
 	struct vgpu_params params, before;
-	struct vgpu_params_error error;
+	struct vgpu_params_remark remark;
 	size_t at;
 
 	memset(&params, 0xa5, sizeof(params));
 	before = params;
-	EXPECT_EQ(-EINVAL, parse(&params, text, len, &error, &at))
+	EXPECT_EQ(-EINVAL, parse(&params, text, len, &remark, &at))
 		TH_LOG("\"%.60s\"", text);
 	EXPECT_EQ(bad, at)
 		TH_LOG("\"%.60s\"", text);
-	EXPECT_EQ(bad_len, error.len)
+	EXPECT_EQ(bad_len, remark.len)
 		TH_LOG("\"%.60s\"", text);
-	EXPECT_STREQ(why, error.why)
+	EXPECT_STREQ(why, remark.why)
 		TH_LOG("\"%.60s\"", text);
+	EXPECT_FALSE(remark.ignored);
 	EXPECT_EQ(0, memcmp(&before, &params, sizeof(params)));
 }
 
@@ -100,8 +110,10 @@ TEST(init)
 	vgpu_params_init(&params);
 	for (i = 0; i < NR_KEYS; i++)
 		EXPECT_EQ(keys[i].initial, *field(&params, i));
+	EXPECT_EQ(0, params.width);
+	EXPECT_EQ(0, params.height);
 	/* The test knows of all of it. */
-	EXPECT_EQ(NR_KEYS * sizeof(u32), sizeof(params));
+	EXPECT_EQ((NR_KEYS + 2) * sizeof(u32), sizeof(params));
 }
 
 /* One setting, with a comma before if it is not the first. */
@@ -149,29 +161,28 @@ TEST(clear)
 	check_error(_metadata, "", 0, 0, 0, "unknown key");
 	check_error(_metadata, "\n", 1, 0, 0, "unknown key");
 	check_error(_metadata, "\n\n", 2, 0, 1, "unknown key");
-	check_error(_metadata, "  ", 2, 0, 2, "unknown key");
+	check_error(_metadata, "  ", 2, 0, 0, "unknown key");
 	check_error(_metadata, "\t", 1, 0, 1, "unknown key");
-	check_error(_metadata, " \n\n", 3, 0, 2, "unknown key");
-	check_error(_metadata, " ,", 2, 0, 1, "unknown key");
+	check_error(_metadata, " \n\n", 3, 1, 1, "unknown key");
+	check_error(_metadata, " ,", 2, 0, 0, "unknown key");
 	check_error(_metadata, ", ", 2, 0, 0, "unknown key");
-	check_error(_metadata, " console=region", 15, 0, 15, "unknown key");
 }
 
 /* What was set before is not kept. */
 TEST(replaces)
 {
 	struct vgpu_params params;
-	struct vgpu_params_error error;
+	struct vgpu_params_remark remark;
 	size_t at;
 
-	ASSERT_EQ(0, parse(&params, "disable_vnc=1,console=dmabuf", 28, &error,
+	ASSERT_EQ(0, parse(&params, "disable_vnc=1,console=dmabuf", 28, &remark,
 			   &at));
 	EXPECT_EQ(1, params.disable_vnc);
-	ASSERT_EQ(0, parse(&params, "frame_rate_limiter=0", 20, &error, &at));
+	ASSERT_EQ(0, parse(&params, "frame_rate_limiter=0", 20, &remark, &at));
 	EXPECT_EQ(0, params.frame_rate_limiter);
 	EXPECT_EQ(0, params.disable_vnc);
 	EXPECT_EQ(0, params.console);
-	ASSERT_EQ(0, parse(&params, " ", 1, &error, &at));
+	ASSERT_EQ(0, parse(&params, " ", 1, &remark, &at));
 	EXPECT_EQ(1, params.frame_rate_limiter);
 }
 
@@ -194,8 +205,9 @@ TEST(errors)
 		{ "console=Region", 0, "bad value" },
 		{ "console=regio", 0, "bad value" },
 		{ "console=regions", 0, "bad value" },
-		{ "console= region", 0, "bad value" },
-		{ "console=region ", 0, "bad value" },
+		{ "console=reg ion", 0, "bad value" },
+		{ "console=\tregion", 0, "bad value" },
+		{ "console= =region", 0, "bad value" },
 		{ "console=0", 0, "bad value" },
 		{ "disable_vnc=2", 0, "bad value" },
 		{ "disable_vnc=-1", 0, "bad value" },
@@ -215,8 +227,35 @@ TEST(errors)
 		{ "disable_vn=1", 0, "unknown key" },
 		{ "disable_vncs=1", 0, "unknown key" },
 		{ "Disable_vnc=1", 0, "unknown key" },
-		{ "disable_vnc =1", 0, "unknown key" },
-		{ " disable_vnc=1", 0, "unknown key" },
+		{ "disable vnc=1", 0, "unknown key" },
+		{ "\tdisable_vnc=1", 0, "unknown key" },
+		{ "enable_uvm", 0, "no value" },
+		{ "enable_uvm=2", 0, "bad value" },
+		{ "enable_uvm=", 0, "bad value" },
+		{ "enable_ecc=1", 0, "unknown key" },
+		{ "resolution", 0, "no value" },
+		{ "resolution=", 0, "bad value" },
+		{ "resolution=x", 0, "bad value" },
+		{ "resolution=1920", 0, "bad value" },
+		{ "resolution=1920x", 0, "bad value" },
+		{ "resolution=x1080", 0, "bad value" },
+		{ "resolution=1920X1080", 0, "bad value" },
+		{ "resolution=1920 x1080", 0, "bad value" },
+		{ "resolution=1920x 1080", 0, "bad value" },
+		{ "resolution=1920x1080x60", 0, "bad value" },
+		{ "resolution=1920x1080@60", 0, "bad value" },
+		{ "resolution=01920x1080", 0, "bad value" },
+		{ "resolution=+1920x1080", 0, "bad value" },
+		{ "resolution=1920x-1080", 0, "bad value" },
+		{ "resolution=0x780x1080", 0, "bad value" },
+		{ "resolution=4294969216x1080", 0, "bad value" },
+		{ "resolution=0x0", 0, "bad value" },
+		{ "resolution=639x480", 0, "smaller than 640x480" },
+		{ "resolution=640x479", 0, "smaller than 640x480" },
+		{ "resolution=4097x480", 0, "larger than the type allows" },
+		{ "resolution=640x2161", 0, "larger than the type allows" },
+		{ "resolution=99999x99999", 0, "larger than the type allows" },
+		{ "resolution=4096x2160", 0, "larger than an EDID can say" },
 		{ "\xff\xfe=1", 0, "unknown key" },
 		{ "%s%n=1", 0, "unknown key" },
 	};
@@ -247,6 +286,108 @@ TEST(errors)
 			}
 		}
 	}
+}
+
+/* Around commas, equals signs and all of it; the error is about what is between. */
+TEST(spaces)
+{
+	static const char * const gaps[] = { "", " ", "   " };
+	char text[256];
+	u32 i, j, k, l;
+	size_t at;
+
+	for (i = 0; i < ARRAY_SIZE(gaps); i++)
+		for (j = 0; j < ARRAY_SIZE(gaps); j++)
+			for (k = 0; k < ARRAY_SIZE(gaps); k++)
+				for (l = 0; l < 2; l++) {
+					sprintf(text, "%sdisable_vnc%s=%s1%s,%sconsole%s=%sdmabuf%s%s",
+						gaps[i], gaps[j], gaps[k],
+						gaps[i], gaps[j], gaps[k],
+						gaps[i], gaps[j], l ? "\n" : "");
+					check_parses(_metadata, text,
+						     strlen(text),
+						     initial() | 6);
+					at = sprintf(text, "disable_vnc=1%s,%s",
+						     gaps[i], gaps[j]);
+					strcpy(text + at, "console = vnc");
+					strcat(text, gaps[k]);
+					check_error(_metadata, text,
+						    strlen(text), at, 13,
+						    "bad value");
+				}
+	check_error(_metadata, "disable_vnc=1 , ,console=dmabuf", 31, 15, 0,
+		    "unknown key");
+	check_error(_metadata, "disable_vnc=1,disable_vnc =0", 28, 14, 14,
+		    "key given twice");
+}
+
+/* Keys of another driver are taken, and that they do nothing is told. */
+TEST(ignored)
+{
+	static const char * const others[] = { "enable_uvm", "enable_debugging",
+					       "enable_profiling" };
+	struct vgpu_params params, plain;
+	struct vgpu_params_remark remark;
+	char text[256];
+	size_t at, len;
+	u32 i, value;
+
+	ASSERT_EQ(0, parse(&plain, "disable_vnc=1", 13, &remark, &at));
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		for (value = 0; value < 2; value++) {
+			len = sprintf(text, "%s=%u,disable_vnc=1", others[i],
+				      value);
+			memset(&params, 0xa5, sizeof(params));
+			ASSERT_EQ(0, parse(&params, text, len, &remark, &at));
+			EXPECT_TRUE(remark.ignored);
+			EXPECT_EQ(0, memcmp(&plain, &params, sizeof(params)));
+			at = len + 1;
+			len += sprintf(text + len, ",%s=0", others[i]);
+			check_error(_metadata, text, len, at, len - at,
+				    "key given twice");
+		}
+}
+
+TEST(resolution)
+{
+	static const u32 good[][2] = {
+		{ 640, 480 }, { 1280, 800 }, { 1366, 768 }, { 1920, 1080 },
+		{ 3840, 2160 }, { 4095, 480 }, { 4095, 2160 },
+	};
+	struct vgpu_profile small = profile;
+	struct vgpu_params params, again;
+	struct vgpu_params_remark remark;
+	char text[128], want[128];
+	size_t at, len;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		len = sprintf(text, "resolution = %ux%u,console=dmabuf",
+			      good[i][0], good[i][1]);
+		ASSERT_EQ(0, parse(&params, text, len, &remark, &at))
+			TH_LOG("%s: %s", text, remark.why);
+		EXPECT_EQ(good[i][0], params.width);
+		EXPECT_EQ(good[i][1], params.height);
+		EXPECT_EQ(1, params.console);
+		/* It is printed when it is set. */
+		len = sprintf(want, "frame_rate_limiter=1,disable_vnc=0,console=dmabuf,resolution=%ux%u",
+			      good[i][0], good[i][1]);
+		EXPECT_EQ(len, vgpu_params_print(&params, text, sizeof(text)));
+		EXPECT_STREQ(want, text);
+		ASSERT_EQ(0, parse(&again, text, len, &remark, &at));
+		EXPECT_EQ(0, memcmp(&params, &again, sizeof(params)));
+	}
+	/* Each type has its own limit. */
+	small.max_width = 1920;
+	small.max_height = 1200;
+	EXPECT_EQ(0, vgpu_params_parse(&params, &small, "resolution=1920x1200",
+				       20, &remark));
+	EXPECT_EQ(-EINVAL, vgpu_params_parse(&params, &small,
+					     "resolution=1921x1200", 20,
+					     &remark));
+	EXPECT_EQ(-EINVAL, vgpu_params_parse(&params, &small,
+					     "resolution=1920x1201", 20,
+					     &remark));
 }
 
 /* Nothing between two commas, or at either end, is a setting without a key. */
@@ -317,7 +458,7 @@ TEST(length)
 	memcpy(text, "disable_vnc=1,console=region,", 29);
 	check_error(_metadata, text, 1024, 29, 1024 - 29, "unknown key");
 	memset(text, ' ', sizeof(text));
-	check_error(_metadata, text, 1024, 0, 1024, "unknown key");
+	check_error(_metadata, text, 1024, 0, 0, "unknown key");
 	check_error(_metadata, text, 1025, 0, 0, "too long");
 }
 
@@ -330,16 +471,16 @@ TEST(prefixes)
 
 	for (len = 0; len < sizeof(text); len++) {
 		struct vgpu_params params;
-		struct vgpu_params_error error;
+		struct vgpu_params_remark remark;
 		size_t at;
-		int ret = parse(&params, text, len, &error, &at);
+		int ret = parse(&params, text, len, &remark, &at);
 
 		EXPECT_EQ(len == 20 || len == 34 || len >= 49 ? 0 : -EINVAL,
 			  ret)
 			TH_LOG("%zu bytes", len);
 		if (ret) {
-			EXPECT_LE(at + error.len, len);
-			EXPECT_NE(NULL, error.why);
+			EXPECT_LE(at + remark.len, len);
+			EXPECT_NE(NULL, remark.why);
 		}
 	}
 }
