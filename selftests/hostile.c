@@ -540,13 +540,14 @@ TEST_F_TIMEOUT(hostile, ioctls, 900)
 TEST_F_TIMEOUT(hostile, guest, 900)
 {
 	const uint32_t bars[] = { VFIO_PCI_BAR2_REGION_INDEX,
+				  VFIO_PCI_BAR3_REGION_INDEX,
 				  VFIO_PCI_BAR4_REGION_INDEX,
 				  VFIO_PCI_CONFIG_REGION_INDEX };
 	uint64_t began = vt_now();
 	uint32_t i;
 
 	for (i = 0; goes_on(i, began); i++) {
-		uint32_t bar = bars[random32() % 3];
+		uint32_t bar = bars[random32() % 4];
 		uint64_t value = (uint64_t)odd32() << 32 | odd32();
 		uint32_t len = 1u << random32() % 4;
 

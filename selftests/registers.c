@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* BAR2: dispi registers, EDID, VGA ports. */
+/* BAR2, and BAR3 which is the same: dispi registers, EDID, VGA ports. */
 #include <errno.h>
 #include <string.h>
 
 #include "kselftest_harness.h"
 #include "lib/vgpu_test.h"
 
-#define BAR2 VFIO_PCI_BAR2_REGION_INDEX
+/* Through which of them get() and put() go; other helpers use BAR2. */
+static unsigned int bar;
 
 FIXTURE(registers)
 {
@@ -14,8 +15,17 @@ FIXTURE(registers)
 	struct vt_dev dev;
 };
 
+FIXTURE_VARIANT(registers)
+{
+	unsigned int bar;
+};
+
+FIXTURE_VARIANT_ADD(registers, bar2) { VFIO_PCI_BAR2_REGION_INDEX };
+FIXTURE_VARIANT_ADD(registers, bar3) { VFIO_PCI_BAR3_REGION_INDEX };
+
 FIXTURE_SETUP(registers)
 {
+	bar = variant->bar;
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "32Q"));
 	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "32Q"));
 }
@@ -30,13 +40,13 @@ static uint64_t get(struct vt_dev *dev, unsigned int pos, size_t len)
 {
 	uint64_t value = 0;
 
-	return vt_pread(dev, BAR2, pos, &value, len) == len ? value : ~0ull;
+	return vt_pread(dev, bar, pos, &value, len) == len ? value : ~0ull;
 }
 
 static void put(struct vt_dev *dev, unsigned int pos, uint64_t value,
 		size_t len)
 {
-	vt_pwrite(dev, BAR2, pos, &value, len);
+	vt_pwrite(dev, bar, pos, &value, len);
 }
 
 TEST_F(registers, dispi_identity)
@@ -120,7 +130,7 @@ TEST_F(registers, edid)
 	uint8_t edid[VGPU_BAR2_EDID_SIZE], sum = 0;
 	unsigned int i;
 
-	ASSERT_EQ(sizeof(edid), vt_pread(&self->dev, BAR2, VGPU_BAR2_EDID, edid,
+	ASSERT_EQ(sizeof(edid), vt_pread(&self->dev, bar, VGPU_BAR2_EDID, edid,
 					 sizeof(edid)));
 	EXPECT_EQ(0, memcmp(edid, magic, sizeof(magic)));
 	for (i = 0; i < 128; i++)
@@ -135,11 +145,11 @@ TEST_F(registers, past_the_end)
 {
 	uint8_t buf[8] = { };
 
-	EXPECT_EQ(2, vt_pread(&self->dev, BAR2, VGPU_BAR2_SIZE - 2, buf, 8));
-	EXPECT_EQ(2, vt_pwrite(&self->dev, BAR2, VGPU_BAR2_SIZE - 2, buf, 8));
-	EXPECT_EQ(-EINVAL, vt_pread(&self->dev, BAR2, VGPU_BAR2_SIZE, buf, 1));
-	EXPECT_EQ(-EINVAL, vt_pwrite(&self->dev, BAR2, VGPU_BAR2_SIZE, buf, 1));
-	EXPECT_EQ(-EFAULT, vt_pread(&self->dev, BAR2, 0, (void *)8, 8));
+	EXPECT_EQ(2, vt_pread(&self->dev, bar, VGPU_BAR2_SIZE - 2, buf, 8));
+	EXPECT_EQ(2, vt_pwrite(&self->dev, bar, VGPU_BAR2_SIZE - 2, buf, 8));
+	EXPECT_EQ(-EINVAL, vt_pread(&self->dev, bar, VGPU_BAR2_SIZE, buf, 1));
+	EXPECT_EQ(-EINVAL, vt_pwrite(&self->dev, bar, VGPU_BAR2_SIZE, buf, 1));
+	EXPECT_EQ(-EFAULT, vt_pread(&self->dev, bar, 0, (void *)8, 8));
 }
 
 TEST_HARNESS_MAIN

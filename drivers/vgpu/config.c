@@ -130,6 +130,7 @@ void vgpu_config_init(struct vgpu_model *model)
 	put_unaligned_le32(lower_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_0);
 	put_unaligned_le32(upper_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_1);
 	put_unaligned_le32(~(VGPU_BAR2_SIZE - 1), mask + PCI_BASE_ADDRESS_2);
+	put_unaligned_le32(~(VGPU_BAR2_SIZE - 1), mask + PCI_BASE_ADDRESS_3);
 	put_unaligned_le32(~(VGPU_BAR4_SIZE - 1), mask + PCI_BASE_ADDRESS_4);
 
 	config[PCI_INTERRUPT_PIN] = 1;

@@ -100,6 +100,25 @@ bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 	return 0;
 }
 
+/*
+ * The registers of BAR2 once more, for firmware that counts BAR0, which is of 64
+ * bits, as one.  In functions that take what the switch below leaves: another case
+ * in it costs those that are there a comparison.
+ */
+static noinline int bar3_read(struct vgpu *vgpu, u32 index, u64 pos, void *buf,
+			      size_t len)
+{
+	return index == VFIO_PCI_BAR3_REGION_INDEX ?
+	       bar2_read(vgpu, pos, buf, len) : -EINVAL;
+}
+
+static noinline int bar3_write(struct vgpu *vgpu, u32 index, u64 pos,
+			       const void *buf, size_t len)
+{
+	return index == VFIO_PCI_BAR3_REGION_INDEX ?
+	       bar2_write(vgpu, pos, buf, len) : -EINVAL;
+}
+
 static __always_inline int
 bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
@@ -217,6 +236,9 @@ static const struct vgpu_region vgpu_regions[VGPU_NUM_REGIONS] = {
 	[VFIO_PCI_BAR2_REGION_INDEX] = {
 		.size = VGPU_BAR2_SIZE,
 	},
+	[VFIO_PCI_BAR3_REGION_INDEX] = {
+		.size = VGPU_BAR2_SIZE,
+	},
 	[VFIO_PCI_BAR4_REGION_INDEX] = {
 		.size = VGPU_BAR4_SIZE,
 	},
@@ -266,7 +288,7 @@ static __always_inline int vgpu_region_read_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_CURSOR:
 		return window_read(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
 	default:
-		return -EINVAL;
+		return bar3_read(vgpu, index, pos, buf, len);
 	}
 }
 
@@ -291,7 +313,7 @@ static __always_inline int vgpu_region_write_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_CURSOR:
 		return window_write(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
 	default:
-		return -EINVAL;
+		return bar3_write(vgpu, index, pos, buf, len);
 	}
 }
 

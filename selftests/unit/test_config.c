@@ -77,6 +77,7 @@ FIXTURE_SETUP(config)
 	put(self->writable, 0x0c, 2, 0xffff);	/* cache line, latency */
 	put(self->writable, 0x10, 8, ~(variant->bar0_size - 1));
 	put(self->writable, 0x18, 4, 0xfffff000);	/* BAR2, 4 KiB */
+	put(self->writable, 0x1c, 4, 0xfffff000);	/* BAR3, the same */
 	put(self->writable, 0x20, 4, 0xffffc000);	/* BAR4, 16 KiB */
 	put(self->writable, 0x3c, 1, 0xff);	/* interrupt line */
 	put(self->writable, 0x44, 2, 0x0003);	/* power state */
@@ -176,22 +177,22 @@ TEST_F(config, bar_sizing)
 	EXPECT_LE(variant->fb_size, size);
 	EXPECT_GT(2 * variant->fb_size, size);
 
-	EXPECT_EQ(0, config_in(model, 0x18, 4));
-	config_out(model, 0x18, 4, 0xffffffff);
-	EXPECT_EQ(0xfffff000, config_in(model, 0x18, 4));
-	config_out(model, 0x18, 4, 0);
+	for (offset = 0x18; offset <= 0x1c; offset += 4) {
+		EXPECT_EQ(0, config_in(model, offset, 4));
+		config_out(model, offset, 4, 0xffffffff);
+		EXPECT_EQ(0xfffff000, config_in(model, offset, 4));
+		config_out(model, offset, 4, 0);
+	}
 
 	config_out(model, 0x20, 4, 0xffffffff);
 	EXPECT_EQ(0xffffc000, config_in(model, 0x20, 4));
 	config_out(model, 0x20, 4, 0);
 
-	/* There are no other BARs and no ROM. */
-	for (offset = 0x1c; offset < 0x28; offset += 8) {
+	/* There is no other BAR and no ROM. */
+	for (offset = 0x24; offset <= 0x30; offset += 0xc) {
 		config_out(model, offset, 4, 0xffffffff);
 		EXPECT_EQ(0, config_in(model, offset, 4));
 	}
-	config_out(model, 0x30, 4, 0xffffffff);
-	EXPECT_EQ(0, config_in(model, 0x30, 4));
 	EXPECT_EQ(0, memcmp(self->initial, model->config, 256));
 }
 
@@ -203,9 +204,11 @@ TEST_F(config, bar_address)
 	config_out(model, 0x10, 4, address);
 	config_out(model, 0x14, 4, address >> 32);
 	config_out(model, 0x18, 4, 0xfebf1000);
+	config_out(model, 0x1c, 4, 0xfebf2000);
 	EXPECT_EQ((u32)address | 0xc, config_in(model, 0x10, 4));
 	EXPECT_EQ(address >> 32, config_in(model, 0x14, 4));
 	EXPECT_EQ(0xfebf1000, config_in(model, 0x18, 4));
+	EXPECT_EQ(0xfebf2000, config_in(model, 0x1c, 4));
 }
 
 /* Each bit alone, on a background of zeroes and on one of ones. */

@@ -46,7 +46,7 @@ TEST(text)
 	make(&identity, "64Q", true);
 	len = vgpu_identity_print(&identity, text, sizeof(text));
 	EXPECT_EQ(strlen(text), len);
-	EXPECT_STREQ("vgpu format=1 type=64Q fb=67108864 heads=4 width=1920 height=1200 rate=60 device=65536 features=15 ecc=1 engine=0",
+	EXPECT_STREQ("vgpu format=1 type=64Q fb=67108864 heads=4 width=1920 height=1200 rate=60 device=65537 features=15 ecc=1 engine=0",
 		     text);
 }
 
@@ -112,7 +112,7 @@ TEST(flipped)
 			/* Fewer features, or an earlier device, are fine. */
 			if (check(&identity, text, len, &part) == 0)
 				EXPECT_TRUE(strstr(text, " features=15 ") == NULL ||
-					    strstr(text, " device=65536 ") == NULL)
+					    strstr(text, " device=65537 ") == NULL)
 					TH_LOG("\"%.*s\"", (int)len, text);
 			text[i] ^= 1 << bit;
 		}
@@ -140,6 +140,8 @@ TEST(rules)
 	differs(_metadata, &on, HEAD " device=65536 features=31 ecc=1 engine=0",
 		-ENODEV, "features");
 	differs(_metadata, &on, HEAD " device=65537 features=15 ecc=1 engine=0",
+		0, "");
+	differs(_metadata, &on, HEAD " device=65538 features=15 ecc=1 engine=0",
 		-ENODEV, "device version");
 	differs(_metadata, &on, HEAD " device=0 features=15 ecc=1 engine=0",
 		-ENODEV, "device version");

@@ -26,7 +26,7 @@ FIXTURE_TEARDOWN(native)
 TEST_F(native, identification)
 {
 	static const u32 want[] = {
-		0x55504756, 0x00010000, 0xf, 3, 0x80000000, 1, 4096, 2160, 5, 0,
+		0x55504756, 0x00010001, 0xf, 3, 0x80000000, 1, 4096, 2160, 5, 0,
 	};
 	u32 i;
 

@@ -511,6 +511,8 @@ TEST_F(stream, recorded)
 	EXPECT_TRUE(same_model(&self->model, &self->t->stream.model));
 	EXPECT_EQ(1, self->t->stream.params.disable_vnc);
 	EXPECT_EQ(7, self->t->fb[4097]);
+	/* It had no BAR3 yet: the guest has put none anywhere. */
+	EXPECT_EQ(0, memcmp(self->t->stream.model.config + 0x1c, "\0\0\0", 4));
 }
 
 /* Who tries again is told the same, wherever in a record it was refused. */

@@ -23,7 +23,11 @@
 /* The software GPU itself, a parent of vGPUs. */
 #define VGPU_SOFT_PCI_DEVICE		0x7647
 
-/* BAR2: register page in the layout of QEMU's standard VGA (docs/specs). */
+/*
+ * BAR2: register page in the layout of QEMU's standard VGA (docs/specs).  BAR3 is
+ * the same page: edk2 counts a BAR of 64 bits once, so that its driver for
+ * 1234:1111 looks for BAR2 there.
+ */
 #define VGPU_BAR2_SIZE			0x1000
 #define VGPU_BAR2_EDID			0x000	/* 8 bit, EDID of head 0 */
 #define VGPU_BAR2_EDID_SIZE		0x400
@@ -83,7 +87,7 @@
 #define VGPU_REG_MAGIC			0x000
 #define VGPU_MAGIC			0x55504756	/* "VGPU" */
 #define VGPU_REG_VERSION		0x004	/* major << 16 | minor */
-#define VGPU_VERSION			0x00010000
+#define VGPU_VERSION			0x00010001
 #define VGPU_REG_FEATURES		0x008	/* VGPU_FEATURE_* */
 #define VGPU_FEATURE_VBLANK		0x00000001
 #define VGPU_FEATURE_MODESET		0x00000002 /* heads can be set here */
@@ -171,8 +175,9 @@
 
 /*
  * The vendor-specific capability in config space: its length byte is followed
- * by VGPU_CAP_VERSION (16 bits, major << 8 | minor of VGPU_VERSION) and the
- * offset of the native registers' BAR (8 bits).
+ * by VGPU_CAP_VERSION (16 bits, major << 8 of VGPU_VERSION: config space travels
+ * with a guest, so a minor version does not change it) and the number of the
+ * native registers' BAR (8 bits).
  */
 #define VGPU_CAP_VERSION		0x04
 #define VGPU_CAP_BAR			0x06
