@@ -3,11 +3,13 @@
 #include <drm/drm.h>
 #include <drm/vgem_drm.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -81,6 +83,43 @@ static int get(struct vt_dev *dev, uint32_t id)
 	return fd < 0 ? -errno : fd;
 }
 
+/* VFIO_DEVICE_FEATURE_DMA_BUF: what is asked, and how much of it the VMM sends. */
+struct region_ask {
+	struct vfio_device_feature feature;
+	struct vfio_device_feature_dma_buf dma_buf;
+	struct vfio_region_dma_range range;
+	struct vfio_region_dma_range more;
+};
+
+#define ASK_GET(index, start, len) ((struct region_ask){		\
+	.feature.argsz = offsetof(struct region_ask, more),		\
+	.feature.flags = VFIO_DEVICE_FEATURE_GET |			\
+			 VFIO_DEVICE_FEATURE_DMA_BUF,			\
+	.dma_buf.region_index = (index),				\
+	.dma_buf.open_flags = O_RDWR | O_CLOEXEC,			\
+	.dma_buf.nr_ranges = 1,						\
+	.range.offset = (start),					\
+	.range.length = (len),						\
+})
+
+static int ask(struct vt_dev *dev, struct region_ask ask)
+{
+	int fd = ioctl(dev->fd, VFIO_DEVICE_FEATURE, &ask);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Kernels know the feature from 6.19 on. */
+static bool kernel_has_it(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	uname(&name);
+	return sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 19));
+}
+
 static void *map(int fd, size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -121,6 +160,179 @@ TEST_F(dmabuf, content)
 	EXPECT_EQ(-1, vt_differs(self->fb + 8 * VT_MIB, SIZE, 2));
 	munmap(p, SIZE);
 	close(fd);
+}
+
+/* The framebuffer for other devices, as QEMU asks for that of each region. */
+TEST_F(dmabuf, region)
+{
+	const uint64_t all = 32 * VT_MIB, part = 8 * VT_MIB;
+	struct vt_dev *dev = &self->dev;
+	struct region_ask bad;
+	uint8_t *p;
+	int fd;
+
+	if (!kernel_has_it()) {
+		EXPECT_EQ(-ENOTTY, ask(dev, ASK_GET(BAR0, 0, all)));
+		bad = ASK_GET(BAR0, 0, all);
+		bad.feature.flags |= VFIO_DEVICE_FEATURE_PROBE;
+		EXPECT_EQ(-ENOTTY, ask(dev, bad));
+		return;
+	}
+	fd = ask(dev, ASK_GET(BAR0, 0, all));
+	ASSERT_LT(0, fd);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
+	EXPECT_EQ(all, lseek(fd, 0, SEEK_END));
+	p = map(fd, all);
+	ASSERT_NE(NULL, p);
+	vt_fill(self->fb, VT_MIB, 11);
+	vt_fill(self->fb + all - VT_MIB, VT_MIB, 12);
+	EXPECT_EQ(-1, vt_differs(p, VT_MIB, 11));
+	EXPECT_EQ(-1, vt_differs(p + all - VT_MIB, VT_MIB, 12));
+	munmap(p, all);
+	close(fd);
+
+	fd = ask(dev, ASK_GET(BAR0, part, 8192));
+	ASSERT_LT(0, fd);
+	EXPECT_EQ(8192, lseek(fd, 0, SEEK_END));
+	p = map(fd, 8192);
+	ASSERT_NE(NULL, p);
+	vt_fill(p, 8192, 13);
+	EXPECT_EQ(-1, vt_differs(self->fb + part, 8192, 13));
+	EXPECT_TRUE(vt_is_zero(self->fb + part + 8192, 8192));
+	munmap(p, 8192);
+	close(fd);
+
+	/* For importers alone. */
+	bad = ASK_GET(BAR0, part, 8192);
+	bad.dma_buf.open_flags = O_RDONLY;
+	fd = ask(dev, bad);
+	ASSERT_LT(0, fd);
+	EXPECT_EQ(0, fcntl(fd, F_GETFD));
+	EXPECT_EQ(NULL, map(fd, 8192));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0));
+	close(fd);
+
+	/* It ends as every other does. */
+	fd = ask(dev, ASK_GET(BAR0, part, 8192));
+	ASSERT_LT(0, fd);
+	p = map(fd, 8192);
+	ASSERT_NE(NULL, p);
+	EXPECT_EQ(-1, vt_differs(p, 8192, 13));
+	close(fd);
+	munmap(self->fb, all);
+	vt_close(dev);
+	EXPECT_TRUE(vt_faults(p));
+	munmap(p, 8192);
+	ASSERT_EQ(0, vt_open(dev, dev->uuid));
+	self->fb = vt_mmap(dev, BAR0, 0, all);
+	ASSERT_NE(NULL, self->fb);
+}
+
+/* What the other regions show is there now, and stays when they move on. */
+TEST_F(dmabuf, region_of_picture)
+{
+	const uint64_t all = 32 * VT_MIB, part = 8 * VT_MIB;
+	struct vt_dev *dev = &self->dev;
+	uint8_t *p;
+	int fd;
+
+	if (!kernel_has_it())
+		SKIP(return, "not on this kernel");
+	/* Before there is a picture, all of it, as QEMU does. */
+	fd = ask(dev, ASK_GET(VGPU_REGION_CONSOLE, 0, all));
+	EXPECT_LT(0, fd);
+	close(fd);
+	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 640, 480, part));
+	EXPECT_EQ(-EINVAL, ask(dev, ASK_GET(VGPU_REGION_CONSOLE, 0, all)));
+	EXPECT_EQ(-EINVAL, ask(dev, ASK_GET(VGPU_REGION_CONSOLE, 4096,
+					    all - part)));
+	EXPECT_EQ(-EINVAL, ask(dev, ASK_GET(VGPU_REGION_CONSOLE,
+					    all - part - 4096, 8192)));
+	fd = ask(dev, ASK_GET(VGPU_REGION_CONSOLE, 4096, all - part - 4096));
+	ASSERT_LT(0, fd);
+	p = map(fd, 8192);
+	ASSERT_NE(NULL, p);
+	vt_fill(self->fb + part + 4096, 8192, 14);
+	EXPECT_EQ(-1, vt_differs(p, 8192, 14));
+	vt_head_flip(dev, 0, 16 * VT_MIB);
+	ASSERT_EQ(0, vt_flipped(dev, 0));
+	EXPECT_EQ(-1, vt_differs(p, 8192, 14));
+	munmap(p, 8192);
+	close(fd);
+}
+
+/* A question with one thing wrong with it. */
+#define EXPECT_REFUSED(error, field, value) do {			\
+	struct region_ask wrong = ASK_GET(BAR0, 0, 8192);		\
+									\
+	wrong.field = (value);						\
+	EXPECT_EQ(-(error), ask(dev, wrong))				\
+		TH_LOG(#field " is " #value);				\
+} while (0)
+
+TEST_F(dmabuf, region_refused)
+{
+	const uint64_t all = 32 * VT_MIB;
+	struct vt_dev *dev = &self->dev;
+	struct region_ask probe = ASK_GET(BAR0, 0, 8192);
+	unsigned int i;
+	uint8_t *end;
+
+	if (!kernel_has_it())
+		SKIP(return, "not on this kernel");
+	probe.feature.argsz = sizeof(probe.feature);
+	probe.feature.flags |= VFIO_DEVICE_FEATURE_PROBE;
+	EXPECT_EQ(0, ask(dev, probe));
+	probe.feature.flags &= ~VFIO_DEVICE_FEATURE_GET;
+	EXPECT_EQ(0, ask(dev, probe));
+	probe.feature.flags |= VFIO_DEVICE_FEATURE_SET;
+	EXPECT_EQ(-EINVAL, ask(dev, probe));
+	EXPECT_REFUSED(EINVAL, feature.flags, VFIO_DEVICE_FEATURE_DMA_BUF);
+	EXPECT_REFUSED(EINVAL, feature.flags, VFIO_DEVICE_FEATURE_SET |
+		       VFIO_DEVICE_FEATURE_DMA_BUF);
+	EXPECT_REFUSED(ENOTTY, feature.flags, VFIO_DEVICE_FEATURE_GET | 0x7fff);
+
+	/* What is not there is not read. */
+	for (i = 0; i < offsetof(struct region_ask, more); i++)
+		EXPECT_REFUSED(EINVAL, feature.argsz, i);
+	end = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, end);
+	munmap(end + 4096, 4096);
+	probe = ASK_GET(BAR0, 0, 8192);
+	for (i = 8; i < offsetof(struct region_ask, more); i += 8) {
+		memcpy(end + 4096 - i, &probe, i);
+		EXPECT_EQ(-1, ioctl(dev->fd, VFIO_DEVICE_FEATURE,
+				    end + 4096 - i));
+		EXPECT_EQ(EFAULT, errno);
+	}
+	munmap(end, 4096);
+
+	EXPECT_REFUSED(EINVAL, dma_buf.flags, 1);
+	EXPECT_REFUSED(EINVAL, dma_buf.open_flags, O_ACCMODE);
+	EXPECT_REFUSED(EINVAL, dma_buf.open_flags, O_RDWR | O_TRUNC);
+	EXPECT_REFUSED(EINVAL, dma_buf.open_flags, ~0u);
+	EXPECT_REFUSED(EINVAL, dma_buf.nr_ranges, 0);
+	EXPECT_REFUSED(EOPNOTSUPP, dma_buf.nr_ranges, 2);
+	EXPECT_REFUSED(EOPNOTSUPP, dma_buf.nr_ranges, ~0u);
+	for (i = VFIO_PCI_BAR1_REGION_INDEX; i <= VFIO_PCI_BAR5_REGION_INDEX; i++)
+		EXPECT_REFUSED(EINVAL, dma_buf.region_index, i);
+	EXPECT_REFUSED(ENODEV, dma_buf.region_index, VFIO_PCI_ROM_REGION_INDEX);
+	EXPECT_REFUSED(ENODEV, dma_buf.region_index,
+		       VFIO_PCI_CONFIG_REGION_INDEX);
+	EXPECT_REFUSED(ENODEV, dma_buf.region_index, VGPU_REGION_EDID);
+	EXPECT_REFUSED(ENODEV, dma_buf.region_index, VGPU_NUM_REGIONS);
+	EXPECT_REFUSED(ENODEV, dma_buf.region_index, ~0u);
+	EXPECT_REFUSED(EINVAL, range.length, 0);
+	EXPECT_REFUSED(EINVAL, range.length, 4095);
+	EXPECT_REFUSED(EINVAL, range.length, all + 4096);
+	EXPECT_REFUSED(EINVAL, range.length, -4096ULL);
+	EXPECT_REFUSED(EINVAL, range.offset, 1);
+	EXPECT_REFUSED(EINVAL, range.offset, all - 4096);
+	EXPECT_REFUSED(EINVAL, range.offset, all);
+	EXPECT_REFUSED(EINVAL, range.offset, 1ULL << 40);
+	EXPECT_REFUSED(EINVAL, range.offset, -4096ULL);
 }
 
 /* As long as the picture is the same its id is; QEMU imports by that. */
@@ -520,6 +732,14 @@ TEST_F_TIMEOUT(dmabuf, peer, 120)
 	ASSERT_LT(0, dprintf(importer, "%d", fd));
 	EXPECT_TRUE(has_picture(self, importer));
 
+	/* The same as a part of BAR0. */
+	if (kernel_has_it()) {
+		close(fd);
+		fd = ask(dev, ASK_GET(BAR0, 0, (SIZE + 4095) / 4096 * 4096));
+		ASSERT_LT(0, fd);
+		ASSERT_LT(0, dprintf(importer, "%d", fd));
+		EXPECT_TRUE(has_picture(self, importer));
+	}
 	memcpy(uuid, dev->uuid, VT_UUID);
 	munmap(self->fb, 32 * VT_MIB);
 	vt_close(dev);

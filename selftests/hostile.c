@@ -30,14 +30,14 @@ static uint64_t state;
 enum reached {
 	SETS, LOADS, SIZES, LOG_STARTS, LOG_STOPS, LOG_REPORTS, READS, WRITES,
 	PRECOPY_INFOS, IOEVENTFDS, IOEVENTFDS_GONE, RINGS, OPENINGS,
-	NR_REACHED,
+	REGION_DMABUFS, NR_REACHED,
 };
 
 static const char *const reached_names[NR_REACHED] = {
 	"states set", "streams loaded", "data sizes", "DMA logs started",
 	"DMA logs stopped", "DMA logs read", "file reads", "file writes",
 	"PRE_COPY infos", "ioeventfds", "ioeventfds taken away",
-	"ioeventfds signalled", "openings",
+	"ioeventfds signalled", "openings", "dma-bufs of regions",
 };
 
 static uint32_t random32(void)
@@ -244,6 +244,15 @@ static void feature_data(uint32_t feature, uint32_t *data)
 		.length = VT_MIB, .page_size = 4096,
 		.bitmap = (uintptr_t)bitmap,
 	};
+	struct vfio_device_feature_dma_buf dma_buf = {
+		.region_index = random32() % 12, .open_flags = random32() % 4,
+		.nr_ranges = 1,
+	};
+	struct vfio_region_dma_range part = {
+		.offset = (random32() % 4 ? (uint64_t)(random32() % 16384) << 12 :
+			   (uint64_t)odd32() << random32() % 33) & -4096ULL,
+		.length = (uint64_t)(random32() % 20000) << 12,
+	};
 
 	if (feature == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 		data[0] = random32() % 4 ? random32() % (NR_STATES + 1) :
@@ -252,6 +261,10 @@ static void feature_data(uint32_t feature, uint32_t *data)
 		memcpy(data, &control, sizeof(control));
 	else if (feature == VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT)
 		memcpy(data, &report, sizeof(report));
+	else if (feature == VFIO_DEVICE_FEATURE_DMA_BUF) {
+		memcpy(data, &dma_buf, sizeof(dma_buf));
+		memcpy(data + sizeof(dma_buf) / 4, &part, sizeof(part));
+	}
 }
 
 /* A feature was got or set: count it, and keep the file of a state. */
@@ -288,6 +301,17 @@ static void feature_reached(FIXTURE_DATA(hostile) *self, uint32_t flags,
 	}
 }
 
+/* Some part of a dma-buf, which is closed. */
+static void map_at_random(int fd)
+{
+	void *p = mmap(NULL, odd32() % (8 * VT_MIB) + 1, random32() % 4,
+		       1 + random32() % 2, fd, (uint64_t)(odd32() % 64) << 12);
+
+	close(fd);
+	if (p != MAP_FAILED)
+		munmap(p, 4096);
+}
+
 /* A flag at random would never be one that there is. */
 static void random_feature(FIXTURE_DATA(hostile) *self)
 {
@@ -295,7 +319,7 @@ static void random_feature(FIXTURE_DATA(hostile) *self)
 			   VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE :
 			   random32() % 12;
 	uint32_t arg[64];
-	int i;
+	int i, ret;
 
 	for (i = 0; i < 64; i++)
 		arg[i] = odd32();
@@ -305,9 +329,14 @@ static void random_feature(FIXTURE_DATA(hostile) *self)
 		arg[1] = feature | VFIO_DEVICE_FEATURE_GET << random32() % 3;
 	if (random32() % 8)
 		feature_data(feature, arg + 2);
-	if (!ioctl(self->dev.fd, VFIO_DEVICE_FEATURE,
-		   random32() % 32 ? arg : (void *)8))
+	ret = ioctl(self->dev.fd, VFIO_DEVICE_FEATURE,
+		    random32() % 32 ? arg : (void *)8);
+	if (!ret) {
 		feature_reached(self, arg[1], arg + 2);
+	} else if (ret > 0) {
+		self->reached[REGION_DMABUFS]++;
+		map_at_random(ret);
+	}
 	/* ERROR would be the end, and little is done in any but RUNNING. */
 	if (random32() % 8 == 0)
 		ioctl(self->dev.fd, VFIO_DEVICE_RESET);
@@ -384,20 +413,14 @@ static void random_plane(FIXTURE_DATA(hostile) *self)
 		.drm_plane_type = random32() % 4,
 	};
 	uint32_t id;
-	void *p;
 	int fd;
 
 	if (ioctl(self->dev.fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info))
 		return;
 	id = info.dmabuf_id + (random32() % 4 == 0);
 	fd = ioctl(self->dev.fd, VFIO_DEVICE_GET_GFX_DMABUF, &id);
-	if (fd < 0)
-		return;
-	p = mmap(NULL, odd32() % (8 * VT_MIB) + 1, random32() % 4,
-		 1 + random32() % 2, fd, (uint64_t)(odd32() % 64) << 12);
-	close(fd);
-	if (p != MAP_FAILED)
-		munmap(p, 4096);
+	if (fd >= 0)
+		map_at_random(fd);
 }
 
 static void random_access(FIXTURE_DATA(hostile) *self)
@@ -465,9 +488,11 @@ static void all_reached(struct __test_metadata *_metadata,
 	bool precopy = vt_mig_precopy(&self->dev);
 	bool size = has_feature(self, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE);
 	bool log = has_feature(self, VFIO_DEVICE_FEATURE_DMA_LOGGING_START);
+	bool dma_buf = has_feature(self, VFIO_DEVICE_FEATURE_DMA_BUF);
 	const bool lacks[NR_REACHED] = {
 		[SIZES] = !size, [LOG_STARTS] = !log, [LOG_STOPS] = !log,
 		[LOG_REPORTS] = !log, [PRECOPY_INFOS] = !precopy,
+		[REGION_DMABUFS] = !dma_buf,
 	};
 	int i, last = precopy ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
 				VFIO_DEVICE_STATE_RUNNING_P2P;

@@ -212,6 +212,13 @@ out_free:
 }
 #endif
 
+/* What a VMM can ask of a device beyond the VFIO core: nothing until 6.19. */
+#ifdef VGPU_HAVE_FEATURE_DMA_BUF
+#define VGPU_FEATURE_OP(fn)	.device_feature = fn,
+#else
+#define VGPU_FEATURE_OP(fn)
+#endif
+
 /* Operations of iommufd, where the kernel has it. */
 #ifdef VGPU_HAVE_IOMMUFD_DETACH
 #define VGPU_IOMMUFD_DETACH_OP \

@@ -15,6 +15,8 @@ vgpu-compat += $(call vgpu-probe,vfio.h,vfio_iommufd_emulated_detach_ioas,IOMMUF
 vgpu-compat += $(call vgpu-probe,vfio.h,struct inode \*inode;,VFIO_INODE)
 # 6.18: GET_REGION_INFO is parsed by the VFIO core
 vgpu-compat += $(call vgpu-probe,vfio.h,get_region_info_caps,REGION_INFO_CAPS)
+# 6.19: dma-bufs of regions, for peers
+vgpu-compat += $(call vgpu-probe,../uapi/linux/vfio.h,^struct vfio_device_feature_dma_buf,FEATURE_DMA_BUF)
 # 6.3: VMA flags are changed through functions
 vgpu-compat += $(call vgpu-probe,mm.h,void vm_flags_set\>,VM_FLAGS_SET)
 # 6.4: faults under the lock of a VMA

@@ -603,6 +603,7 @@ ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 bool vgpu_region_mappable(u64 index);
 
 /* region_mmap.c */
+u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void vgpu_bars_update(struct vgpu *vgpu);
 
@@ -626,6 +627,10 @@ void vgpu_irq_resend(struct vgpu *vgpu);
 bool vgpu_irq_request(struct vgpu *vgpu);
 void vgpu_irq_release(struct vgpu *vgpu);
 
+/* feature.c */
+int vgpu_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
+		 size_t argsz);
+
 /* vblank.c */
 void vgpu_vblank_init(struct vgpu *vgpu);
 u32 vgpu_vblank_limit(struct vgpu *vgpu);
@@ -647,7 +652,8 @@ int vgpu_gfx_query_plane(struct vgpu *vgpu, void __user *arg);
 int vgpu_gfx_get_dmabuf(struct vgpu *vgpu, void __user *arg);
 
 /* dmabuf.c */
-struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size);
+struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size,
+				   int mode);
 void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_dmabuf_mark(struct vgpu_fb *fb);

@@ -143,7 +143,9 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 
 	if (atomic64_read(&fb->orphans) >= fb->size >> PAGE_SHIFT)
 		return ERR_PTR(-EBUSY);
-	pages = kvmalloc_array(buf->nr, sizeof(*pages), GFP_KERNEL);
+	/* The mm core warns of what is too large for it, which a VMM can ask for. */
+	pages = kvmalloc_array(buf->nr, sizeof(*pages),
+			       GFP_KERNEL | __GFP_NOWARN);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	down_read(&fb->lock);
@@ -488,10 +490,12 @@ static const struct dma_buf_ops vgpu_dmabuf_ops = {
  * @vgpu: a VMM has it open
  * @offset: first byte; the dma-buf begins with its page
  * @size: bytes; with @offset in the framebuffer
+ * @mode: how its file is opened: O_RDONLY, O_WRONLY or O_RDWR
  *
  * Return: the dma-buf or an error pointer: -ENOMEM, -ENFILE
  */
-struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size)
+struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size,
+				   int mode)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct vgpu_dmabuf *buf;
@@ -508,7 +512,7 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size)
 	info.ops = vgpu->fb.device_memory ? &vgpu_dmabuf_device_ops :
 					    &vgpu_dmabuf_ops;
 	info.size = buf->nr << PAGE_SHIFT;
-	info.flags = O_RDWR;
+	info.flags = mode;
 	info.resv = &vgpu->fb.resv;
 	info.priv = buf;
 	/* The release operation needs all of this from here on. */

@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/err.h>
+#include <linux/fcntl.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 #include <drm/drm_fourcc.h>
@@ -75,7 +76,8 @@ static struct vgpu_plane *vgpu_plane_get(struct vgpu *vgpu,
 	}
 	/* Now, because who asks for a new picture comes for its dma-buf next. */
 	dmabuf = vgpu_dmabuf_export(vgpu, scanout->offset,
-				    (u64)scanout->pitch * scanout->height);
+				    (u64)scanout->pitch * scanout->height,
+				    O_RDWR);
 	if (IS_ERR(dmabuf))
 		return ERR_CAST(dmabuf);
 	vgpu_plane_forget(oldest);

@@ -7,16 +7,20 @@
 
 #include "core.h"
 
-/*
- * The first framebuffer page of what a VMA offset names.  Called with
- * vgpu_fb.lock held, under which the windows do not move.  Behind the end of the
- * framebuffer they go on with its beginning: a VMM whose idea of the picture is
- * not of now must not die of that, for the guest can bring it about.
+/**
+ * vgpu_region_page() - the framebuffer page that a VMA offset names
+ * @vgpu: its framebuffer's lock is held, under which the windows do not move
+ * @pgoff: region and page in it
+ *
+ * Behind the end of the framebuffer the windows go on with its beginning: a VMM
+ * whose idea of the picture is not of now must not die of that, for the guest can
+ * bring it about.
+ *
+ * Return: page number
  */
-static bool vgpu_region_locate(void *priv, pgoff_t pgoff, u64 *answer)
+u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 {
 	u64 page = pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
-	struct vgpu *vgpu = priv;
 
 	lockdep_assert_held(&vgpu->fb.lock);
 	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
@@ -27,7 +31,13 @@ static bool vgpu_region_locate(void *priv, pgoff_t pgoff, u64 *answer)
 		page += vgpu->fb.window[VGPU_WINDOW_CURSOR];
 		break;
 	}
-	*answer = page % (vgpu->fb.size >> PAGE_SHIFT);
+	return page % (vgpu->fb.size >> PAGE_SHIFT);
+}
+
+/* See vgpu_fb_locate_fn. */
+static bool vgpu_region_locate(void *priv, pgoff_t pgoff, u64 *page)
+{
+	*page = vgpu_region_page(priv, pgoff);
 	return true;
 }
 

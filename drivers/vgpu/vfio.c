@@ -297,5 +297,6 @@ const struct vfio_device_ops vgpu_vfio_ops = {
 	.ioctl = vgpu_vfio_ioctl,
 	.request = vgpu_vfio_request,
 	VGPU_REGION_INFO_OP(vgpu_region_info)
+	VGPU_FEATURE_OP(vgpu_feature)
 	VGPU_IOMMUFD_OPS
 };

@@ -18,6 +18,24 @@
 #include <sys/mman.h>
 #include <sys/types.h>
 
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+/* Linux 6.19. */
+#define VFIO_DEVICE_FEATURE_DMA_BUF	11
+
+struct vfio_region_dma_range {
+	__u64 offset;
+	__u64 length;
+};
+
+struct vfio_device_feature_dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	struct vfio_region_dma_range dma_ranges[];
+};
+#endif
+
 #define VT_PATH		512
 #define VT_UUID		37
 #define VT_MIB		(1024ULL * 1024)
