@@ -33,6 +33,7 @@ picture_is_not_card()
 	! picture_is_card "$1"
 }
 
+qemu-system-x86_64 --version | sed -n '1s/^/# /p'
 writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64Q/create" || exit 1
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 # With an IOMMU, so that the guest has VFIO for itself.

@@ -38,6 +38,8 @@ _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
 _FAST_KERNEL = tuple(name for name in _OTHER_KERNEL
                      if name not in ("streams", "arrives", "hostile",
                                      "guest.sh"))
+# Whose guests are on a QEMU without OpenGL.
+_QEMU = ("guest.sh", "migrate.sh", "unplug.sh", "several.sh")
 # What memory behind a BAR does in another way, where the driver could be wrong.
 _OTHER_MEMORY = ("mapping", "move", "dmabuf", "linear.sh")
 _FAST_MEMORY = ("framebuffer", "mapping", "linear.sh")
@@ -63,13 +65,15 @@ _KERNEL_TIME = 1500
 
 
 class Run:
-    """Programs on a kernel and a kind of pGPU.  Those in fast are in the fast
-    set; all is what the full set has.  Others can be named."""
+    """Programs on a kernel and a kind of pGPU, whose guests have the QEMU of the
+    suite or that of backports.  Those in fast are in the fast set; all is what
+    the full set has.  Others can be named."""
 
-    def __init__(self, kernel, pgpu, fast, everything):
-        self.kernel, self.pgpu = kernel, pgpu
+    def __init__(self, kernel, pgpu, fast, everything, backports=False):
+        self.kernel, self.pgpu, self.backports = kernel, pgpu, backports
         self.fast, self.all = fast, everything
-        self.name = kernel if pgpu == "soft" else f"{kernel}-{pgpu}"
+        self.name = "-".join([kernel] + [pgpu] * (pgpu != "soft") +
+                             ["qemu"] * backports)
 
     def rest(self):
         """What the fast set leaves."""
@@ -82,7 +86,10 @@ RUNS = (
     # Its migration has less, and QEMU takes another way with it.
     Run("6.1", "soft", _FAST_KERNEL, _OTHER_KERNEL + ("migrate.sh",)),
     Run("7", "soft", _FAST_KERNEL, _OTHER_KERNEL),
+    # With the QEMU that has learnt what that kernel offers.
+    Run("7", "soft", (), _QEMU, backports=True),
     Run("6.12", "ivshmem", _FAST_MEMORY, _MORE_MEMORY),
+    Run("7", "ivshmem", (), ("dmabuf",)),
     Run("6.12", "bochs", (), _BARE_MEMORY),
     # Kernels that may have to be built first.
     Run("debug", "soft", (), _DEBUG),
@@ -116,8 +123,11 @@ _STALLED = re.compile("blocked for more than|detected stall|soft lockup|"
 def _boot(tally, release, run, programs, timeout, name):
     """Run programs in a lab host; return it, and which have to run again."""
     tally.begin(run.name)
-    result = vm.run(release, "/vgpu/tools/labhost/run-tests " +
-                    " ".join(programs), out=tally, name=name, timeout=timeout,
+    command = ["/vgpu/tools/labhost/run-tests", *programs]
+    if run.backports:
+        command.insert(0, f"VGPU_TEST_QEMU={vm.QEMU_PREFIX}")
+    result = vm.run(release, " ".join(command), out=tally, name=name,
+                    timeout=timeout,
                     silence=_SILENCE, pgpu=run.pgpu, numa=vm.NUMA)
     coverage.add(result.directory, release)
     vm.discard(result)
@@ -167,7 +177,7 @@ def execute(tally, run, programs, time):
         return
     tally.print(f"# kernel {release}, pGPU {run.pgpu}")
     # Of the log; others may be at the same kernel.
-    name = f"test-{run.pgpu}-{programs[0]}"
+    name = f"test-{run.name}-{programs[0]}"
     result, again = _boot(tally, release, run, programs,
                           time.limit(_TIMEOUT), name)
     if again and not result.trouble and not time.over():

@@ -32,8 +32,9 @@ _APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
            "sysctl.kernel.hung_task_panic=1 "
            "sysctl.kernel.panic_on_rcu_stall=1")
 
-# That of backports.
-_QEMU = "/opt/qemu/usr/bin/qemu-system-x86_64"
+# Below which that of backports is.
+QEMU_PREFIX = "/opt/qemu/usr"
+_QEMU = QEMU_PREFIX + "/bin/qemu-system-x86_64"
 # Processors leave what they do when the buffer of translations is full and thrown
 # away, and a guest that runs on one may get an interrupt twice (lab.md).  This is
 # the largest buffer; a guest that starts takes some 150 MB of it.
