@@ -33,26 +33,31 @@ guest_append()
 		"card=$guest_nonce $guest_options"
 }
 
-# guest_start QEMU-ARGUMENT...: start the guest; see guest_serial.  There are
-# PCI Express ports "slot1" and "slot2" for devices that are to be unplugged.
-guest_start()
+# guest_run QEMU-ARGUMENT...: start a QEMU without devices; see guest_serial
+guest_run()
 {
 	guest_silent=
 	guest_serial
-	guest_cpu=max
-	[ -e /dev/kvm ] && guest_cpu=host
-	qemu-system-x86_64 -machine q35,accel=kvm:tcg -cpu "$guest_cpu" -m 256M \
-		-nodefaults -display none -vga none -no-reboot \
+	qemu-system-x86_64 -nodefaults -display none -vga none -no-reboot \
 		-chardev pipe,id=serial,path="$guest_dir/input" \
 		-serial chardev:serial \
 		-qmp "unix:$guest_dir/qmp,server=on,wait=off" \
+		"$@" > "$guest_dir/qemu.log" 2>&1 9>&- &
+	guest_pid=$!
+}
+
+# guest_start QEMU-ARGUMENT...: start the guest.  There are PCI Express ports
+# "slot1" and "slot2" for devices that are to be unplugged.
+guest_start()
+{
+	guest_cpu=max
+	[ -e /dev/kvm ] && guest_cpu=host
+	guest_run -machine q35,accel=kvm:tcg -cpu "$guest_cpu" -m 256M \
 		-kernel "$guest_files/vmlinuz" \
 		-initrd "$guest_files/initrd" \
 		-append "$(guest_append)" \
 		-device pcie-root-port,id=slot1,chassis=1 \
-		-device pcie-root-port,id=slot2,chassis=2 \
-		"$@" > "$guest_dir/qemu.log" 2>&1 9>&- &
-	guest_pid=$!
+		-device pcie-root-port,id=slot2,chassis=2 "$@"
 }
 
 # in_use UUID 0|1: whether a VMM has the vGPU open

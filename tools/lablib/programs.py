@@ -15,20 +15,20 @@ PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "killed", "pressure", "faults", "stress", "lifecycle",
             "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
             "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh", "dmabuf.sh",
-            "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
+            "firmware.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
             "libvirt-migrate.sh")
 # Those that start a guest.
 _GUEST = {"guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
-          "dmabuf.sh", "libvirt.sh", "libvirt-migrate.sh"}
+          "dmabuf.sh", "firmware.sh", "libvirt.sh", "libvirt-migrate.sh"}
 # Those that look at programs more than at the driver and take minutes: on the
 # default kernel alone, elsewhere when they are named.
 _CLIENTS = ("migrate.sh", "pingpong.sh", "several.sh", "unplug.sh", "mdevctl.sh",
-            "libvirt.sh", "libvirt-migrate.sh")
+            "firmware.sh", "libvirt.sh", "libvirt-migrate.sh")
 _NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
 # What is too long for the fast set.
 _FAST = tuple(name for name in PROGRAMS
-              if name not in ("pingpong.sh", "several.sh", "libvirt.sh",
-                              "libvirt-migrate.sh"))
+              if name not in ("pingpong.sh", "several.sh", "firmware.sh",
+                              "libvirt.sh", "libvirt-migrate.sh"))
 # What another kernel does in another way.
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
                  "mapping", "migration", "streams", "precopy", "arrives",

@@ -22,7 +22,7 @@ PACKAGES = """
     qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
     dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
     edac-utils rasdaemon dwarves gcovr shellcheck codespell coccinelle
-    libpython3.13
+    libpython3.13 ovmf grub-efi-amd64-bin
 """.split()
 
 # What the lab calls a kernel, and how its packages are found.  The kernel of
@@ -54,6 +54,16 @@ for package in ./*.deb; do
     rm "$package"
 done
 /opt/qemu/usr/bin/qemu-system-x86_64 --version
+# Of Debian's installer only the kernel and its initrd: a third of the package.
+apt-get download debian-installer-13-netboot-amd64
+mkdir /opt/installer
+dpkg-deb --fsys-tarfile debian-installer-*.deb |
+    tar -C /opt/installer --strip-components=10 --wildcards -x \
+        '*/text/debian-installer/amd64/linux' \
+        '*/text/debian-installer/amd64/initrd.gz'
+rm debian-installer-*.deb
+test -s /opt/installer/linux
+test -s /opt/installer/initrd.gz
 # A lab host may keep what it has read of this directory: without that each program
 # is fetched anew each time it starts, which takes twice as long.
 cd /usr/lib/python3/dist-packages/virtme
