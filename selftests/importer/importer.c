@@ -35,10 +35,8 @@ static void importer_told(struct dma_buf_attachment *attach)
 	importer->told = true;
 }
 
-static const struct dma_buf_attach_ops importer_ops = {
-	.allow_peer2peer = true,
-	.move_notify = importer_told,
-};
+/* A peer, who is told by an operation that has another name from 7.1 on. */
+static const struct dma_buf_attach_ops importer_ops = { true, importer_told };
 
 static void importer_unmap(struct importer *importer)
 {
