@@ -114,8 +114,10 @@ static int linear_probe(struct pci_dev *pdev, struct pgpu *pgpu,
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
-	ret = pci_request_region(pdev, bar, KBUILD_MODNAME);
-	if (ret) {
+	/* pci_request_region() forgets by itself in older kernels only. */
+	if (!devm_request_mem_region(&pdev->dev, pci_resource_start(pdev, bar),
+				     pci_resource_len(pdev, bar),
+				     KBUILD_MODNAME)) {
 		pci_err(pdev, "BAR%d is in use, perhaps as a console: %pR\n",
 			bar, &pdev->resource[bar]);
 		return -ENODEV;
