@@ -546,7 +546,7 @@ void vgpu_migration_end(struct file *file);
 
 /* mmap.c */
 /**
- * vgpu_fb_locate_fn - which page of the framebuffer a VMA shows at a file offset
+ * typedef vgpu_fb_locate_fn - which page of the framebuffer a VMA shows at a file offset
  * @priv: as vgpu_fb_mmap() got it
  * @pgoff: the offset in pages
  * @page: the answer

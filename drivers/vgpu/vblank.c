@@ -2,8 +2,8 @@
 /*
  * Vertical blanking: virtual heads show frames at the rate of their type.
  *
- * A timer keeps the rate, which does not drift, and deferred.c has the rest done.  It runs only while a head shows something; all heads of a vGPU
- * blank together.
+ * A timer keeps the rate, which does not drift, and deferred.c has the rest done.
+ * It runs only while a head shows something; all heads of a vGPU blank together.
  */
 #include <linux/hrtimer.h>
 
