@@ -58,35 +58,28 @@ static void pgpu_ecc_fill(struct pgpu *pgpu, struct vgpu_retired_header *header)
 }
 
 /*
- * The lock is held, and given up for a while.  More pages than a file can have do
- * not become a shorter list, so that none is forgotten: there is none then, and
- * what has been saved before stays.
+ * More pages than a file can have do not become a shorter list, so that none is
+ * forgotten: there is none then, and what has been saved before stays.
  */
 static int pgpu_ecc_make_list(struct pgpu *pgpu)
 {
 	struct pgpu_ecc *ecc = &pgpu->ecc;
-	void *list = NULL;
-	u32 nr;
+	size_t size = vgpu_retired_size(ecc->nr_retired);
+	void *list;
 
 	lockdep_assert_held(&pgpu->lock);
-	do {
-		nr = ecc->nr_retired;
-		if (vgpu_retired_size(nr) > VGPU_RETIRED_FILE) {
-			dev_err_ratelimited(pgpu->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
-					    nr);
-			return -EFBIG;
-		}
-		mutex_unlock(&pgpu->lock);
-		kvfree(list);
-		list = kvzalloc(vgpu_retired_size(nr), GFP_KERNEL);
-		mutex_lock(&pgpu->lock);
-		if (!list)
-			return -ENOMEM;
-	} while (nr != ecc->nr_retired);
+	if (size > VGPU_RETIRED_FILE) {
+		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
+				    ecc->nr_retired);
+		return -EFBIG;
+	}
+	list = kvzalloc(size, GFP_KERNEL);
+	if (!list)
+		return -ENOMEM;
 	pgpu_ecc_fill(pgpu, list);
 	kvfree(ecc->list);
 	ecc->list = list;
-	ecc->list_size = vgpu_retired_size(nr);
+	ecc->list_size = size;
 	return 0;
 }
 
