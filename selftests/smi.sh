@@ -71,14 +71,19 @@ if [ -S /run/udev/control ]; then
 	mkdir -p "${rules%/*}"
 	sed "s,/usr/bin/vgpu-smi \(.*--save\),/vgpu/tools/labhost/bin/vgpu-smi \1 --dir $saved/vgpu," \
 		/vgpu/tools/vgpu-smi/60-vgpu-smi.rules > $rules
-	udevadm control --reload
-	udevadm control --ping
+	# A new one, for one that is busy may go on with the rules that it has.
+	udev on
+	udevadm monitor --kernel --udev --property > /tmp/smi-udev &
+	monitor=$!
+	within 20 grep -q UDEV /tmp/smi-udev
 	dbe 0x567000
 	check "the rule for udev saves" within 60 \
 		prints 0x0000567000 vgpu-smi retired-pages --file "$file"
+	kill $monitor
+	[ $ktap_failed = 0 ] || sed 's/^/# /' /tmp/smi-udev
 	udevadm settle -t 60
 	rm $rules
-	udevadm control --reload
+	udev on
 else
 	skip "the rule for udev saves" "no udev"
 fi
