@@ -76,18 +76,18 @@ static int save_content(struct migration_file *f, u64 page, const void *from,
 
 /*
  * Whether a page is zero, or -EIO.  Memory that may have failed is not looked at
- * but in a copy, of a few bytes in most cases.
+ * but in a copy, of its first word in most cases.
  */
 static int page_is_zero(struct migration_file *f, const void *page)
 {
 	struct vgpu_fb *fb = &f->vgpu->fb;
-	u64 first[4];
+	u64 first;
 	int ret;
 
 	if (!fb->device_memory) {
-		ret = vgpu_fb_copy(fb, first, page, sizeof(first));
-		if (ret || memchr_inv(first, 0, sizeof(first)))
-			return ret;
+		/* Here and not with the other, for it is done for each page. */
+		if (!copy_mc_to_kernel(&first, page, sizeof(first)) && first)
+			return 0;
 		ret = vgpu_fb_copy(fb, f->copy, page, PAGE_SIZE);
 		if (ret)
 			return ret;
