@@ -96,14 +96,15 @@ static bool hungry_interrupts(struct vt_dev *dev, volatile uint8_t *fb)
 	return !vt_reset(dev) && !vt_memory(dev, true);
 }
 
-/* A picture of nearly all of the framebuffer, for a driver that imports it. */
+/* The card of vgem, or a negative errno. */
+static int card;
+
+/* A picture for a driver that imports it. */
 static bool hungry_dmabuf(struct vt_dev *dev, volatile uint8_t *fb)
 {
 	struct drm_gem_close done = { };
-	const char *why;
-	int card, fd;
+	int fd;
 
-	card = vt_open_vgem(&why);
 	if (card < 0)
 		return hungry_faults(dev, fb);
 	/* All of the picture has to be there. */
@@ -115,7 +116,6 @@ static bool hungry_dmabuf(struct vt_dev *dev, volatile uint8_t *fb)
 	close(fd);
 	if ((int)done.handle > 0)
 		ioctl(card, DRM_IOCTL_GEM_CLOSE, &done);
-	close(card);
 	return !vt_reset(dev) && !vt_memory(dev, true);
 }
 
@@ -148,6 +148,7 @@ be_hungry(const char *uuid, const char *limit, int mib, unsigned int what)
 {
 	static struct vt_dev dev;
 	long long bytes;
+	const char *why;
 	char text[32];
 	void *fb;
 
@@ -157,6 +158,8 @@ be_hungry(const char *uuid, const char *limit, int mib, unsigned int what)
 		_exit(5);
 	if (vt_open(&dev, uuid))
 		_exit(1);
+	/* Which may run modprobe: not where that has no memory, and outlives this. */
+	card = vt_open_vgem(&why);
 	fb = vt_mmap(&dev, BAR0, 0, FB);
 	if (!fb || vt_write("0", CGROUP "/cgroup.procs"))
 		_exit(2);
