@@ -148,6 +148,7 @@ be_hungry(const char *uuid, const char *limit, int mib, unsigned int what)
 {
 	static struct vt_dev dev;
 	long long bytes;
+	int ret = -EBUSY, i;
 	const char *why;
 	char text[32];
 	void *fb;
@@ -156,7 +157,13 @@ be_hungry(const char *uuid, const char *limit, int mib, unsigned int what)
 	/* It is memory that the neighbour might have to wait for. */
 	if (nice(19) != 19)
 		_exit(5);
-	if (vt_open(&dev, uuid))
+	/* The last one may not be through with closing it. */
+	for (i = 0; i < 300 && ret == -EBUSY; i++) {
+		ret = vt_open(&dev, uuid);
+		if (ret == -EBUSY)
+			usleep(100000);
+	}
+	if (ret)
 		_exit(1);
 	/* Which may run modprobe: not where that has no memory, and outlives this. */
 	card = vt_open_vgem(&why);
