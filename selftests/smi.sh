@@ -79,8 +79,8 @@ if [ -S /run/udev/control ]; then
 	dbe 0x567000
 	check "the rule for udev saves" within 60 \
 		prints 0x0000567000 vgpu-smi retired-pages --file "$file"
-	kill $monitor
-	[ $ktap_failed = 0 ] || sed 's/^/# /' /tmp/smi-udev
+	kill "$monitor"
+	[ "$ktap_failed" = 0 ] || sed 's/^/# /' /tmp/smi-udev
 	udevadm settle -t 60
 	rm $rules
 	udev on
