@@ -277,14 +277,14 @@ TEST_F_TIMEOUT(hwpoison, reset, 300)
 
 #define POISON		"/sys/module/poison/parameters/pfn"
 
-/* It is noticed by a worker that a page is lost. */
+/* A worker notices that a page is lost; it counts first, and tells the guest last. */
 static bool was_lost(hwpoison_data *self, int nr)
 {
 	int tries;
 
 	for (tries = 0; tries < 100; tries++) {
-		if (ecc_get(self, "dbe_volatile") == nr)
-			return true;
+		if (vt_reg_get(&self->dev, VGPU_REG_ECC_DBE) == nr)
+			return ecc_get(self, "dbe_volatile") == nr;
 		usleep(100000);
 	}
 	return false;
