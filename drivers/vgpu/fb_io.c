@@ -29,6 +29,22 @@ static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len,
 	return run.vaddr ? run.vaddr + in_page : NULL;
 }
 
+/* The same with memory in any case, for which the lock is given up if it must wait. */
+static void *vgpu_fb_at_room(struct vgpu_fb *fb, u64 offset, u64 len, size_t *n)
+{
+	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
+	void *at;
+	int ret;
+
+	do {
+		at = vgpu_fb_at(fb, offset, len, alloc, n);
+		if (likely(!IS_ERR(at)))
+			return at;
+		ret = vgpu_fb_room(fb, PTR_ERR(at), &alloc);
+	} while (ret == -EAGAIN);
+	return ERR_PTR(ret);
+}
+
 /**
  * vgpu_fb_copy() - copy out of memory that may have failed without anybody knowing
  * @fb: its lock is held
@@ -103,17 +119,14 @@ int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
  */
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 {
-	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	int ret = 0;
 	void *at;
 	size_t n;
 
 	down_read(&fb->lock);
 	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
-		do {
-			at = vgpu_fb_at(fb, offset, len, alloc, &n);
-			ret = vgpu_fb_room(fb, PTR_ERR_OR_ZERO(at), &alloc);
-		} while (ret == -EAGAIN);
+		at = vgpu_fb_at_room(fb, offset, len, &n);
+		ret = PTR_ERR_OR_ZERO(at);
 		if (ret)
 			break;
 		memcpy(at, buf, n);
@@ -135,18 +148,14 @@ int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
 			   struct iov_iter *from, size_t len)
 {
-	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	size_t done = 0, n, got;
 	int ret = 0;
 	void *at;
 
 	down_read(&fb->lock);
 	for (; done < len; done += n) {
-		do {
-			at = vgpu_fb_at(fb, offset + done, len - done, alloc,
-					&n);
-			ret = vgpu_fb_room(fb, PTR_ERR_OR_ZERO(at), &alloc);
-		} while (ret == -EAGAIN);
+		at = vgpu_fb_at_room(fb, offset + done, len - done, &n);
+		ret = PTR_ERR_OR_ZERO(at);
 		if (ret)
 			break;
 		pagefault_disable();

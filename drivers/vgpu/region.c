@@ -102,21 +102,19 @@ bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 
 /*
  * The registers of BAR2 once more, for firmware that counts BAR0, which is of 64
- * bits, as one.  In functions that take what the switch below leaves: another case
- * in it costs those that are there a comparison.
+ * bits, as one.  What the switches below leave, because another case in them costs
+ * those that are there a comparison: an index without a region has no size, and
+ * does not come that far.
  */
-static noinline int bar3_read(struct vgpu *vgpu, u32 index, u64 pos, void *buf,
-			      size_t len)
+static noinline int bar3_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
-	return index == VFIO_PCI_BAR3_REGION_INDEX ?
-	       bar2_read(vgpu, pos, buf, len) : -EINVAL;
+	return bar2_read(vgpu, pos, buf, len);
 }
 
-static noinline int bar3_write(struct vgpu *vgpu, u32 index, u64 pos,
-			       const void *buf, size_t len)
+static noinline int bar3_write(struct vgpu *vgpu, u64 pos, const void *buf,
+			       size_t len)
 {
-	return index == VFIO_PCI_BAR3_REGION_INDEX ?
-	       bar2_write(vgpu, pos, buf, len) : -EINVAL;
+	return bar2_write(vgpu, pos, buf, len);
 }
 
 static __always_inline int
@@ -288,7 +286,7 @@ static __always_inline int vgpu_region_read_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_CURSOR:
 		return window_read(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
 	default:
-		return bar3_read(vgpu, index, pos, buf, len);
+		return bar3_read(vgpu, pos, buf, len);
 	}
 }
 
@@ -313,7 +311,7 @@ static __always_inline int vgpu_region_write_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_CURSOR:
 		return window_write(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
 	default:
-		return bar3_write(vgpu, index, pos, buf, len);
+		return bar3_write(vgpu, pos, buf, len);
 	}
 }
 
