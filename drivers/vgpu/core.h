@@ -36,11 +36,11 @@
 #include <drm/drm_mm.h>
 #include <vgpu/pgpu.h>
 
-#include "compat.h"
-#include "identity.h"
-#include "model.h"
-#include "params.h"
-#include "type.h"
+#include "compat/compat.h"
+#include "model/stream/identity.h"
+#include "model/model.h"
+#include "model/params.h"
+#include "model/type.h"
 
 /* A VFIO file offset is the region index and an offset in the region. */
 #define VGPU_OFFSET_SHIFT	40
@@ -133,7 +133,7 @@ struct pgpu_ecc {
  * @owners: whose each block is, or NULL
  * @pools: blocks that are given out in single pages; list of struct vram_pool
  * @pool_of: the same by number of the block
- * @remap: number of the page that stands in for a page of VRAM; see spare.c
+ * @remap: number of the page that stands in for a page of VRAM; see pages.c
  */
 struct pgpu {
 	struct device *dev;
@@ -415,24 +415,24 @@ static inline struct vgpu_type *mtype_to_type(struct mdev_type *mtype)
 	return container_of(mtype, struct vgpu_type, mtype);
 }
 
-/* pci.c */
+/* pgpu/pci.c */
 int vgpu_pci_init(void);
 void vgpu_pci_exit(void);
 
-/* pgpu.c */
+/* pgpu/pgpu.c */
 struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend);
 void pgpu_free(struct pgpu *pgpu);
 int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc);
 void pgpu_unregister(struct pgpu *pgpu);
 
-/* vram.c */
+/* memory/vram.c */
 int vram_init(struct pgpu *pgpu);
 void vram_fini(struct pgpu *pgpu);
 int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks);
 void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb);
 u64 vram_free_blocks(struct pgpu *pgpu);
 
-/* spare.c */
+/* memory/pages.c */
 int vram_spare_init(struct pgpu *pgpu);
 void vram_spare_fini(struct pgpu *pgpu);
 int vram_page_alloc(struct pgpu *pgpu, u64 *page);
@@ -444,7 +444,7 @@ bool vram_find_user(struct pgpu *pgpu, u64 page, u64 *home);
 int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home);
 u64 vram_spare_pages(struct pgpu *pgpu, u64 *free);
 
-/* ecc.c */
+/* ras/ecc.c */
 void pgpu_ecc_init(struct pgpu *pgpu);
 void pgpu_ecc_fini(struct pgpu *pgpu);
 void pgpu_ecc_show(struct pgpu *pgpu, struct seq_file *m);
@@ -459,20 +459,20 @@ void pgpu_ecc_again(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_done(struct pgpu *pgpu, u64 page);
 void pgpu_ecc_retire_freed(struct pgpu *pgpu);
 
-/* ecc_list.c */
+/* ras/ecc_list.c */
 int pgpu_ecc_load(struct pgpu *pgpu);
 ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset,
 		      size_t count);
 
-/* edac.c */
+/* ras/edac.c */
 void pgpu_edac_add(struct pgpu *pgpu);
 void pgpu_edac_del(struct pgpu *pgpu);
 void pgpu_edac_report(struct pgpu *pgpu, u64 page, bool dbe);
 
-/* ecc_attrs.c */
+/* pgpu/ecc_attrs.c */
 extern const struct attribute_group *vgpu_pci_groups[];
 
-/* fb.c */
+/* memory/fb.c */
 int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size);
 void vgpu_fb_fini(struct vgpu_fb *fb);
 void vgpu_fb_destroy(struct vgpu_fb *fb);
@@ -498,7 +498,7 @@ int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram);
 void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
 			u64 offset);
 
-/* dirty.c */
+/* memory/dirty.c */
 void vgpu_fb_mark_dirty(struct vgpu_fb *fb, u64 page, u64 nr);
 u64 vgpu_fb_used(struct vgpu_fb *fb);
 int vgpu_fb_track(struct vgpu_fb *fb);
@@ -531,12 +531,12 @@ static inline bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
 	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
 }
 
-/* migrate.c */
+/* migration/migrate.c */
 void vgpu_migration_init(struct vgpu *vgpu);
 void vgpu_migration_reset(struct vgpu *vgpu);
 void vgpu_migration_close(struct vgpu *vgpu);
 
-/* migrate_file.c */
+/* migration/file.c */
 struct file *vgpu_migration_save(struct vgpu *vgpu);
 struct file *vgpu_migration_resume(struct vgpu *vgpu);
 void vgpu_migration_final(struct file *file);
@@ -544,7 +544,7 @@ int vgpu_migration_load(struct file *file);
 u64 vgpu_migration_left(struct file *file);
 void vgpu_migration_end(struct file *file);
 
-/* mmap.c */
+/* memory/fault.c */
 /**
  * typedef vgpu_fb_locate_fn - which page of the framebuffer a VMA shows at a file offset
  * @priv: as vgpu_fb_mmap() got it
@@ -566,34 +566,34 @@ vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
 		 const struct vm_operations_struct *ops, void *priv);
 
-/* mdev.c */
+/* front/mdev.c */
 extern struct mdev_driver vgpu_mdev_driver;
 
-/* attrs.c */
+/* front/attrs.c */
 int vgpu_attrs_add(struct vgpu *vgpu);
 void vgpu_attrs_del(struct vgpu *vgpu);
 void vgpu_attrs_busy(struct vgpu *vgpu);
 
-/* migration_version.c */
+/* front/version_attrs.c */
 int vgpu_type_attrs_add(struct pgpu *pgpu);
 void vgpu_type_attrs_del(struct pgpu *pgpu);
 void vgpu_identity_get(struct vgpu *vgpu, struct vgpu_identity *identity);
 extern const struct device_attribute vgpu_migration_version_attr;
 
-/* debugfs.c */
+/* pgpu/debugfs.c */
 void vgpu_debugfs_init(void);
 void vgpu_debugfs_exit(void);
 void vgpu_debugfs_add(struct pgpu *pgpu);
 void vgpu_debugfs_del(struct pgpu *pgpu);
 
-/* vfio.c */
+/* front/vfio.c */
 extern const struct vfio_device_ops vgpu_vfio_ops;
 void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	       const struct vgpu_params *params);
 void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_reset(struct vgpu *vgpu);
 
-/* region.c */
+/* front/region.c */
 int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
 ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
@@ -602,12 +602,12 @@ ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 bool vgpu_region_mappable(u64 index);
 
-/* region_mmap.c */
+/* front/region_mmap.c */
 u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void vgpu_bars_update(struct vgpu *vgpu);
 
-/* ioeventfd.c */
+/* device/doorbell.c */
 int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg);
 void vgpu_ioeventfd_release(struct vgpu *vgpu);
 
@@ -619,7 +619,7 @@ static inline void vgpu_ioeventfd_gather(struct vgpu *vgpu)
 			atomic_xchg(&vgpu->ioeventfds.rung, 0);
 }
 
-/* irq.c */
+/* device/irq.c */
 int vgpu_irq_info(struct vgpu *vgpu, void __user *arg);
 int vgpu_irq_set(struct vgpu *vgpu, void __user *arg);
 void vgpu_irq_update(struct vgpu *vgpu);
@@ -627,31 +627,31 @@ void vgpu_irq_resend(struct vgpu *vgpu);
 bool vgpu_irq_request(struct vgpu *vgpu);
 void vgpu_irq_release(struct vgpu *vgpu);
 
-/* feature.c */
+/* front/feature.c */
 int vgpu_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 		 size_t argsz);
 
-/* vblank.c */
+/* device/vblank.c */
 void vgpu_vblank_init(struct vgpu *vgpu);
 u32 vgpu_vblank_limit(struct vgpu *vgpu);
 void vgpu_vblank_update(struct vgpu *vgpu);
 void vgpu_vblank_frames(struct vgpu *vgpu);
 u32 vgpu_vblank_rate(struct vgpu *vgpu);
 
-/* deferred.c */
+/* device/deferred.c */
 void vgpu_deferred_init(struct vgpu *vgpu);
 void vgpu_deferred_fini(struct vgpu *vgpu);
 void vgpu_defer(struct vgpu *vgpu);
 void vgpu_deferred_run(struct vgpu *vgpu);
 void vgpu_ecc_event(struct vgpu *vgpu, bool dbe, u64 page);
 
-/* gfx.c */
+/* device/plane.c */
 void vgpu_gfx_update(struct vgpu *vgpu);
 void vgpu_gfx_forget(struct vgpu *vgpu);
 int vgpu_gfx_query_plane(struct vgpu *vgpu, void __user *arg);
 int vgpu_gfx_get_dmabuf(struct vgpu *vgpu, void __user *arg);
 
-/* dmabuf.c */
+/* memory/dmabuf.c */
 struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size,
 				   int mode);
 void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr);

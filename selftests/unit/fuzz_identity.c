@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "identity.h"
+#include "model/stream/identity.h"
 
 static void check(bool good, const char *what)
 {

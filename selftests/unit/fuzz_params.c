@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "params.h"
+#include "model/params.h"
 
 static void check(bool good, const char *what)
 {

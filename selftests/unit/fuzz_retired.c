@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "retired.h"
+#include "ras/retired.h"
 
 #define PAGES 4096
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream.h"
+#include "model/stream/stream.h"
 
 #define FB_SIZE (64ULL << 20)
 
@@ -56,7 +56,7 @@ static int feed(struct vgpu_stream *stream, const void *data, size_t len)
 }
 
 /*
- * A write as migrate_resume.c takes it.  Of pages there is only half in memory
+ * A write as migration/resume.c takes it.  Of pages there is only half in memory
  * when they are asked for.
  */
 static int feed_direct(struct vgpu_stream *stream, const u8 *data, size_t size)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "type.h"
+#include "model/type.h"
 
 #define MIB	(1ULL << 20)
 

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "model.h"
+#include "model/model.h"
 
 #define REF_FOURCC(a, b, c, d) \
 	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migration_version: who can become whom, and what is said otherwise. */
-#include "identity.h"
+#include "model/stream/identity.h"
 #include "unit.h"
 
 static void make(struct vgpu_identity *identity, const char *id, bool ecc)

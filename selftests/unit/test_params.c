@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vgpu_params: every setting, and what is said of those that are wrong. */
-#include "params.h"
+#include "model/params.h"
 #include "unit.h"
 
 /* Keys, their values and what is in the struct for each. */

@@ -3,7 +3,7 @@
 #include <endian.h>
 
 #include "unit.h"
-#include "retired.h"
+#include "ras/retired.h"
 
 #define IDENTITY "1234:7647:1234:7647 f000:00:00.0"
 #define PAGES 4096

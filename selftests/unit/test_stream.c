@@ -2,7 +2,7 @@
 /* Migration streams: what was saved is loaded, and nothing else is. */
 #include <errno.h>
 
-#include "stream.h"
+#include "model/stream/stream.h"
 #include "unit.h"
 
 /* Twice the framebuffer's first pages, and what has happened to it. */
@@ -53,7 +53,7 @@ static void begin(struct target *t, const char *id)
 	vgpu_stream_init(&t->stream, &t->type.profile, &t->identity, &fb, t);
 }
 
-/* A write as migrate_resume.c takes it: pages go by themselves. */
+/* A write as migration/resume.c takes it: pages go by themselves. */
 static int feed_direct(struct target *t, const u8 *data, size_t len)
 {
 	u64 offset, n;

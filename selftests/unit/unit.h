@@ -6,7 +6,7 @@
 #include "kselftest_harness.h"
 
 #include "reference.h"
-#include "type.h"
+#include "model/type.h"
 
 #define MIB	(1ULL << 20)
 #define GIB	(1ULL << 30)

@@ -124,7 +124,7 @@ def check(kernel):
                    root.enter(["sh", "-c",
                                'rm -rf "$2"; sh -c "$0" sh "$@"', _MODULES,
                                release, _check_directory(release), "W=1",
-                               f"CFLAGS_edac.o=-include {prototypes}"]),
+                               f"CFLAGS_ras/edac.o=-include {prototypes}"]),
                    f"check-{kernel}.log")
     with open(log) as text:
         for line in text:

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device model as a whole: power-on and reset.
+ */
+#include <linux/string.h>
+
+#include "model/model.h"
+
+/**
+ * vgpu_model_init() - power on
+ * @model: all its memory belongs to this call
+ * @profile: must stay valid as long as @model
+ */
+void vgpu_model_init(struct vgpu_model *model,
+		     const struct vgpu_profile *profile)
+{
+	memset(model, 0, sizeof(*model));
+	model->profile = profile;
+	model->frl_hz = profile->frl_hz;
+	vgpu_config_init(model);
+	vgpu_link_init(model, 0, 0);
+	vgpu_model_reset(model);
+}
+
+/**
+ * vgpu_model_reset() - function-level reset
+ * @model: the model; what the VMM gave it (the link), the frame-rate limit,
+ *	whether its pGPU has ECC on, and the count of bad accesses stay
+ */
+void vgpu_model_reset(struct vgpu_model *model)
+{
+	vgpu_config_reset(model);
+	vgpu_heads_reset(model);
+	vgpu_dispi_reset(model);
+	model->irq_status = 0;
+	model->irq_enable = 0;
+	model->doorbells = 0;
+	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
+	memset(model->msix, 0, sizeof(model->msix));
+	model->msix_pending = 0;
+}
