@@ -18,7 +18,7 @@
 #include <linux/sched/mm.h>
 
 #include "soft.h"
-#include "../vgpu/compat/compat.h"
+#include "../vgpu/compat/mm.h"
 
 static struct vfsmount *soft_mount;
 static int soft_mount_count;

@@ -36,9 +36,15 @@
 #include <drm/drm_mm.h>
 #include <vgpu/pgpu.h>
 
-#include "compat/compat.h"
+#include "compat/misc.h"
+#include "compat/mm.h"
+#include "compat/unaligned.h"
+#include "compat/vfio.h"
 #include "model/stream/identity.h"
+#include "model/bochs/bochs.h"
+#include "model/event.h"
 #include "model/model.h"
+#include "model/pci_config.h"
 #include "model/params.h"
 #include "model/type.h"
 

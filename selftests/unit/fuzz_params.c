@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/params.h"
+#include "model/profile.h"
 
 static void check(bool good, const char *what)
 {

@@ -91,7 +91,7 @@ static void check_model(const struct vgpu_model *model,
 	      "messages and INTx");
 	check(!(model->irq_enable >> (2 + model->profile->num_heads)),
 	      "an event enabled that there is not");
-	check(!(vgpu_native_pending(model) & ~model->irq_enable),
+	check(!(vgpu_event_pending(model) & ~model->irq_enable),
 	      "a disabled event interrupts");
 	check(!model->dispi[0] && !model->dispi[10],
 	      "read-only dispi register changed");

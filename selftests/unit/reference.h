@@ -13,7 +13,10 @@
 
 #include <string.h>
 
+#include "model/bochs/bochs.h"
+#include "model/event.h"
 #include "model/model.h"
+#include "model/pci_config.h"
 
 #define REF_FOURCC(a, b, c, d) \
 	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)

@@ -342,7 +342,7 @@ TEST_F(config, interrupt_status)
 	struct vgpu_model *model = &self->model;
 	u32 offset, len;
 
-	vgpu_native_event(model, 0);
+	vgpu_event_raise(model, 0);
 	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
 	unit_reg_out(model, 0x44, 0x2);
 	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
@@ -376,7 +376,7 @@ TEST_F(config, interrupt_status)
 	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
 	unit_reg_out(model, 0x40, 0x1);
 	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));
-	vgpu_native_event(model, 0);
+	vgpu_event_raise(model, 0);
 	EXPECT_EQ(0x0018, config_in(model, 0x06, 2));
 	vgpu_model_reset(model);
 	EXPECT_EQ(0x0010, config_in(model, 0x06, 2));

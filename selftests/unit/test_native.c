@@ -46,21 +46,21 @@ TEST_F(native, ecc)
 	u32 i;
 
 	/* With ECC off nobody tells. */
-	vgpu_native_ecc(model, true, 5);
+	vgpu_model_ecc(model, true, 5);
 	for (i = 0x28; i < 0x40; i += 4)
 		EXPECT_EQ(0, unit_reg_in(model, i));
 	EXPECT_EQ(0, unit_reg_in(model, 0x40));
 
 	model->ecc.on = true;
 	EXPECT_EQ(1, unit_reg_in(model, 0x2c));
-	vgpu_native_ecc(model, false, 6);
+	vgpu_model_ecc(model, false, 6);
 	EXPECT_EQ(1, unit_reg_in(model, 0x30));
 	EXPECT_EQ(0, unit_reg_in(model, 0x40));
 	EXPECT_EQ(1, unit_reg_in(model, 0x2c));
 	unit_reg_out(model, 0x1000, 1);
 	EXPECT_EQ(1, unit_reg_in(model, 0x24));
 
-	vgpu_native_ecc(model, true, 0x12345);
+	vgpu_model_ecc(model, true, 0x12345);
 	EXPECT_EQ(3, unit_reg_in(model, 0x2c));
 	EXPECT_EQ(1, unit_reg_in(model, 0x34));
 	EXPECT_EQ(0x12345, unit_reg_in(model, 0x38));
@@ -83,7 +83,7 @@ TEST_F(native, ecc)
 	for (i = 0x30; i < 0x40; i += 4)
 		EXPECT_EQ(0, unit_reg_in(model, i));
 	unit_reg_out(model, 0x28, 1);
-	vgpu_native_ecc(model, true, 7);
+	vgpu_model_ecc(model, true, 7);
 	EXPECT_EQ(0, unit_reg_in(model, 0x2c));
 	EXPECT_EQ(0, unit_reg_in(model, 0x34));
 }
@@ -100,16 +100,16 @@ TEST_F(native, interrupts)
 	unit_reg_out(model, 0x40, ~0u);
 	EXPECT_EQ(0, unit_reg_in(model, 0x40));
 
-	vgpu_native_event(model, 2);
-	vgpu_native_event(model, 4);
+	vgpu_event_raise(model, 2);
+	vgpu_event_raise(model, 4);
 	EXPECT_EQ(0x14, unit_reg_in(model, 0x40));
-	EXPECT_EQ(0x10, vgpu_native_pending(model));
+	EXPECT_EQ(0x10, vgpu_event_pending(model));
 	unit_reg_out(model, 0x40, 0x04);
 	EXPECT_EQ(0x10, unit_reg_in(model, 0x40));
-	EXPECT_EQ(0x10, vgpu_native_pending(model));
+	EXPECT_EQ(0x10, vgpu_event_pending(model));
 	unit_reg_out(model, 0x40, 0x10);
-	EXPECT_EQ(0, vgpu_native_pending(model));
-	vgpu_native_event(model, 4);
+	EXPECT_EQ(0, vgpu_event_pending(model));
+	vgpu_event_raise(model, 4);
 	vgpu_model_reset(model);
 	EXPECT_EQ(0, unit_reg_in(model, 0x40));
 	EXPECT_EQ(0, unit_reg_in(model, 0x44));

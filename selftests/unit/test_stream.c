@@ -133,8 +133,8 @@ static void use(struct vgpu_model *model, u64 seed)
 	for (i = 0; i < 2000; i++)
 		unit_reg_out(model, 4 * (unit_random(&seed) % 0x140),
 			     unit_random(&seed) >> unit_random(&seed) % 32);
-	vgpu_native_ecc(model, true, 77);
-	vgpu_native_ecc(model, false, 78);
+	vgpu_model_ecc(model, true, 77);
+	vgpu_model_ecc(model, false, 78);
 	vgpu_heads_frame(model, 3);
 }
 

@@ -13,7 +13,7 @@ _SCRIPTS = "/usr/src/linux-selftests/scripts"
 _CHECKPATCH_IGNORE = (
     "UNCOMMENTED_DEFINITION",   # a mutex is described in kernel-doc
     "BIT_MACRO",                # 1 << n is a size here, not a flag
-    "MACRO_ARG_UNUSED",         # compat.h: kernels without the operation
+    "MACRO_ARG_UNUSED",         # compat/: kernels without the operation
     "AVOID_EXTERNS",            # edac.c: declared in no header of a package
     "STATIC_CONST_CHAR_ARRAY",  # ecc.c: an array that is filled in
 )

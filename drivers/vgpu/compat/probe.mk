@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Probe the headers of the kernel that is built for.  Each line asks for one
-# interface; compat.h is the only file that looks at the answers.
+# interface; the headers beside this file are the only ones that look at the answers,
+# and versions are never compared.  The rest of the driver is written for the newest
+# form of each interface.
 
 vgpu-probe = $(if $(shell grep -sE '$(2)' $(srctree)/include/linux/$(1)),-DVGPU_HAVE_$(3))
 

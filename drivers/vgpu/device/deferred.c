@@ -39,9 +39,9 @@ static void vgpu_deferred_ecc(struct vgpu *vgpu)
 	if (!vgpu->model || !(sbe + dbe))
 		return;
 	while (sbe--)
-		vgpu_native_ecc(vgpu->model, false, 0);
+		vgpu_model_ecc(vgpu->model, false, 0);
 	while (dbe--)
-		vgpu_native_ecc(vgpu->model, true, page);
+		vgpu_model_ecc(vgpu->model, true, page);
 	vgpu_bars_update(vgpu);
 	vgpu_irq_update(vgpu);
 }

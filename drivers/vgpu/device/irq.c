@@ -95,7 +95,7 @@ void vgpu_irq_update(struct vgpu *vgpu)
 
 	lockdep_assert_held(&vgpu->lock);
 	spin_lock(&irqs->lock);
-	irqs->pending = vgpu_native_pending(vgpu->model);
+	irqs->pending = vgpu_event_pending(vgpu->model);
 	irqs->msix_on = !vgpu->stopped && vgpu_config_messages(vgpu->model);
 	irqs->intx_on = !vgpu->stopped && vgpu_config_intx(vgpu->model);
 	vgpu_irqs_send(irqs);

@@ -49,7 +49,7 @@ void vgpu_bars_update(struct vgpu *vgpu)
 	WRITE_ONCE(vgpu->bars_on,
 		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
 	WRITE_ONCE(vgpu->doorbells_on,
-		   vgpu->bars_on && vgpu_native_runs(vgpu->model));
+		   vgpu->bars_on && vgpu_model_runs(vgpu->model));
 }
 
 static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)

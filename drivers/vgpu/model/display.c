@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Heads: what each display output shows, its cursor, and the registers in BAR4
- * with which a guest sets them.
+ * Heads: what each display output shows, and its cursor.
  *
- * The guest writes a mode into registers that do nothing by themselves and
- * commits it with one write, so no half-written mode is ever shown.  A flip,
- * which is a change of nothing but the offset, waits for the next frame; that
- * is what the frame-rate limit limits.
+ * A flip, which is a change of nothing but the offset, waits for the next frame;
+ * that is what the frame-rate limit limits.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <drm/drm_fourcc.h>
 
-#include "compat/compat.h"
+#include "model/event.h"
 #include "model/model.h"
 
 const struct vgpu_format vgpu_formats[VGPU_NR_FORMATS] = {
@@ -140,7 +137,7 @@ void vgpu_heads_frame(struct vgpu_model *model, u32 nr)
 			memset(&h->next, 0, sizeof(h->next));
 		}
 		h->vblanks += nr;
-		vgpu_native_event(model, VGPU_IRQ_HEAD(i));
+		vgpu_event_raise(model, VGPU_IRQ_HEAD(i));
 	}
 }
 
@@ -160,222 +157,24 @@ bool vgpu_heads_shown(const struct vgpu_model *model)
 	return false;
 }
 
-static u64 vgpu_head_reg64(const struct vgpu_head *h, u32 lo)
+/**
+ * vgpu_cursor_valid() - whether a head can show a cursor
+ * @profile: of the type
+ * @cursor: any values but for its position
+ *
+ * Return: true if it can
+ */
+bool vgpu_cursor_valid(const struct vgpu_profile *profile,
+		       const struct vgpu_cursor *cursor)
 {
-	return h->regs[lo / 4] | (u64)h->regs[lo / 4 + 1] << 32;
-}
+	const struct vgpu_scanout *image = &cursor->image;
 
-static void vgpu_head_commit(struct vgpu_model *model, u32 head, u32 what)
-{
-	struct vgpu_head *h = &model->heads[head];
-	struct vgpu_scanout want = { };
-
-	switch (what) {
-	case VGPU_COMMIT_OFF:
-		h->refused = false;
-		break;
-	case VGPU_COMMIT_MODE:
-		want.format = h->regs[VGPU_HEAD_SET_FORMAT / 4];
-		want.width = h->regs[VGPU_HEAD_SET_WIDTH / 4];
-		want.height = h->regs[VGPU_HEAD_SET_HEIGHT / 4];
-		want.pitch = h->regs[VGPU_HEAD_SET_PITCH / 4];
-		break;
-	case VGPU_COMMIT_FLIP:
-		want = h->shown;
-		break;
-	default:
-		h->refused = true;
-		return;
-	}
-	if (what != VGPU_COMMIT_OFF) {
-		want.offset = vgpu_head_reg64(h, VGPU_HEAD_SET_OFFSET_LO);
-		/* VMMs map whole pages. */
-		h->refused = want.offset % VGPU_HEAD_ALIGN ||
-			     !vgpu_scanout_valid(model->profile, &want);
-		if (h->refused)
-			return;
-	}
-	if (!head)
-		model->dispi_on = false;
-	vgpu_head_show(model, head, &want);
-}
-
-static bool vgpu_cursor_valid(const struct vgpu_profile *profile,
-			      const struct vgpu_scanout *image, u32 hot_x,
-			      u32 hot_y)
-{
 	return image->format == DRM_FORMAT_ARGB8888 && image->width &&
 	       image->height && image->width <= VGPU_CURSOR_MAX &&
 	       image->height <= VGPU_CURSOR_MAX &&
-	       image->pitch == image->width * 4 && hot_x < image->width &&
-	       hot_y < image->height && !(image->offset % VGPU_HEAD_ALIGN) &&
+	       image->pitch == image->width * 4 && cursor->hot_x < image->width &&
+	       cursor->hot_y < image->height && !(image->offset % VGPU_HEAD_ALIGN) &&
 	       vgpu_scanout_fits(profile, image);
-}
-
-static void vgpu_cursor_commit(struct vgpu_model *model, struct vgpu_head *h,
-			       u32 show)
-{
-	u32 size = h->regs[VGPU_HEAD_CURSOR_SIZE / 4];
-	u32 hot = h->regs[VGPU_HEAD_CURSOR_HOTSPOT / 4];
-	struct vgpu_scanout image = { };
-
-	h->refused = false;
-	if (!show) {
-		hot = 0;
-	} else {
-		image.format = DRM_FORMAT_ARGB8888;
-		image.width = size & 0xffff;
-		image.height = size >> 16;
-		image.pitch = image.width * 4;
-		image.offset = vgpu_head_reg64(h, VGPU_HEAD_CURSOR_OFFSET_LO);
-		h->refused = show > 1 ||
-			     !vgpu_cursor_valid(model->profile, &image,
-						hot & 0xffff, hot >> 16);
-		if (h->refused)
-			return;
-	}
-	model->heads_changed = true;
-	h->cursor.image = image;
-	h->cursor.hot_x = hot & 0xffff;
-	h->cursor.hot_y = hot >> 16;
-}
-
-/* The VMM has a say in head 0's monitor; the others have the default one. */
-static const u8 *vgpu_head_edid(const struct vgpu_model *model, u32 head,
-				u32 *size)
-{
-	if (head) {
-		*size = sizeof(model->default_edid);
-		return model->default_edid;
-	}
-	/* It was checked that there are as many extensions as it says. */
-	*size = model->link.up ? (1 + model->edid[VGPU_EDID_EXTENSIONS]) *
-				 VGPU_EDID_BLOCK : 0;
-	return model->edid;
-}
-
-static u32 vgpu_head_edid_data(const struct vgpu_model *model, u32 head)
-{
-	u32 index = model->heads[head].regs[VGPU_HEAD_EDID_INDEX / 4];
-	const u8 *edid;
-	u32 size;
-
-	edid = vgpu_head_edid(model, head, &size);
-	if (size < 4 || index > size - 4)
-		return 0;
-	return get_unaligned_le32(edid + index);
-}
-
-static u32 vgpu_head_status(const struct vgpu_head *h)
-{
-	return (h->shown.format ? VGPU_HEAD_ON : 0) |
-	       (h->flip ? VGPU_HEAD_FLIP_PENDING : 0) |
-	       (h->refused ? VGPU_HEAD_REFUSED : 0) |
-	       (h->cursor.image.format ? VGPU_HEAD_CURSOR_ON : 0);
-}
-
-/**
- * vgpu_head_read() - read a register of a head's block
- * @model: the model
- * @reg: counted from the block of head 0
- *
- * Return: its value; 0 for a head that the type does not have
- */
-u32 vgpu_head_read(struct vgpu_model *model, u32 reg)
-{
-	u32 head = reg * 4 / VGPU_HEAD_SIZE;
-	u32 offset = reg * 4 % VGPU_HEAD_SIZE;
-	struct vgpu_head *h;
-	u32 size;
-
-	if (head >= model->profile->num_heads)
-		return 0;
-	h = &model->heads[head];
-	switch (offset) {
-	case VGPU_HEAD_WIDTH:
-		return h->shown.width;
-	case VGPU_HEAD_HEIGHT:
-		return h->shown.height;
-	case VGPU_HEAD_PITCH:
-		return h->shown.pitch;
-	case VGPU_HEAD_FORMAT:
-		return h->shown.format;
-	case VGPU_HEAD_OFFSET_LO:
-		return lower_32_bits(h->shown.offset);
-	case VGPU_HEAD_OFFSET_HI:
-		return upper_32_bits(h->shown.offset);
-	case VGPU_HEAD_VBLANKS:
-		return h->vblanks;
-	case VGPU_HEAD_FLIPS:
-		return h->flips;
-	case VGPU_HEAD_STATUS:
-		return vgpu_head_status(h);
-	case VGPU_HEAD_FRAME_LIMIT:
-		return model->frl_hz;
-	case VGPU_HEAD_EDID_SIZE:
-		vgpu_head_edid(model, head, &size);
-		return size;
-	case VGPU_HEAD_EDID_DATA:
-		return vgpu_head_edid_data(model, head);
-	default:
-		/* Zero where nothing is ever written. */
-		return h->regs[offset / 4];
-	}
-}
-
-/* The bits of a register that are kept as they were written. */
-static u32 vgpu_head_kept(u32 offset)
-{
-	switch (offset) {
-	case VGPU_HEAD_SET_WIDTH:
-	case VGPU_HEAD_SET_HEIGHT:
-	case VGPU_HEAD_SET_PITCH:
-	case VGPU_HEAD_SET_FORMAT:
-	case VGPU_HEAD_SET_OFFSET_LO:
-	case VGPU_HEAD_SET_OFFSET_HI:
-	case VGPU_HEAD_CURSOR_SIZE:
-	case VGPU_HEAD_CURSOR_OFFSET_LO:
-	case VGPU_HEAD_CURSOR_OFFSET_HI:
-	case VGPU_HEAD_CURSOR_HOTSPOT:
-	case VGPU_HEAD_CURSOR_POSITION:
-		return ~0U;
-	case VGPU_HEAD_EDID_INDEX:
-		return VGPU_BAR2_EDID_SIZE - 4;
-	default:
-		return 0;
-	}
-}
-
-/**
- * vgpu_head_write() - write a register of a head's block
- * @model: the model
- * @reg: counted from the block of head 0; read-only ones, and heads that the
- *	type does not have, ignore it
- * @value: 32 bits
- */
-void vgpu_head_write(struct vgpu_model *model, u32 reg, u32 value)
-{
-	u32 head = reg * 4 / VGPU_HEAD_SIZE;
-	u32 offset = reg * 4 % VGPU_HEAD_SIZE;
-	struct vgpu_head *h;
-
-	if (head >= model->profile->num_heads)
-		return;
-	h = &model->heads[head];
-	switch (offset) {
-	case VGPU_HEAD_COMMIT:
-		vgpu_head_commit(model, head, value);
-		break;
-	case VGPU_HEAD_CURSOR_COMMIT:
-		vgpu_cursor_commit(model, h, value);
-		break;
-	case VGPU_HEAD_CURSOR_POSITION:
-		h->cursor.x = value & 0xffff;
-		h->cursor.y = value >> 16;
-		fallthrough;
-	default:
-		h->regs[offset / 4] = value & vgpu_head_kept(offset);
-	}
 }
 
 static bool vgpu_scanout_none(const struct vgpu_scanout *s)
@@ -388,13 +187,12 @@ static bool vgpu_scanout_none(const struct vgpu_scanout *s)
  * @profile: of the type
  * @head: any values
  *
- * Return: true if a guest can bring a head to it
+ * Return: true if a guest can bring a head to it, apart from its registers
  */
 bool vgpu_head_valid(const struct vgpu_profile *profile,
 		     const struct vgpu_head *head)
 {
 	const struct vgpu_cursor *cursor = &head->cursor;
-	u32 i;
 
 	if (!vgpu_scanout_none(&head->shown) &&
 	    !vgpu_scanout_valid(profile, &head->shown))
@@ -406,11 +204,7 @@ bool vgpu_head_valid(const struct vgpu_profile *profile,
 		return false;
 	if (vgpu_scanout_none(&cursor->image) ?
 	    cursor->hot_x || cursor->hot_y :
-	    !vgpu_cursor_valid(profile, &cursor->image, cursor->hot_x,
-			       cursor->hot_y))
+	    !vgpu_cursor_valid(profile, cursor))
 		return false;
-	for (i = 0; i < VGPU_HEAD_SIZE / 4; i++)
-		if (head->regs[i] & ~vgpu_head_kept(i * 4))
-			return false;
 	return true;
 }

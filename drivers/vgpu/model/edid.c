@@ -10,7 +10,7 @@
 #include <linux/math.h>
 #include <linux/string.h>
 
-#include "compat/compat.h"
+#include "compat/unaligned.h"
 #include "model/model.h"
 
 #define EDID_REFRESH_HZ		60

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The device model as a whole: power-on and reset.
+ * The device model as a whole: power-on, reset, and errors of its memory.
  */
 #include <linux/string.h>
 
+#include "model/bochs/bochs.h"
+#include "model/event.h"
 #include "model/model.h"
+#include "model/pci_config.h"
 
 /**
  * vgpu_model_init() - power on
@@ -38,4 +41,38 @@ void vgpu_model_reset(struct vgpu_model *model)
 	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
 	model->msix_pending = 0;
+}
+
+/**
+ * vgpu_model_runs() - whether engines take new work
+ * @model: the model
+ *
+ * Return: false between a double-bit error and a reset
+ */
+bool vgpu_model_runs(const struct vgpu_model *model)
+{
+	return !model->ecc.error;
+}
+
+/**
+ * vgpu_model_ecc() - an error in the framebuffer's memory
+ * @model: the model
+ * @dbe: a double-bit one, which stops engines and is an event; others have been
+ *	corrected and are counted
+ * @page: page number in the framebuffer, of 4 KiB
+ */
+void vgpu_model_ecc(struct vgpu_model *model, bool dbe, u64 page)
+{
+	struct vgpu_ecc *ecc = &model->ecc;
+
+	if (!ecc->on || ecc->opt_out)
+		return;
+	if (!dbe) {
+		ecc->sbe++;
+		return;
+	}
+	ecc->dbe++;
+	ecc->page = page;
+	ecc->error = true;
+	vgpu_event_raise(model, VGPU_IRQ_CONFIG);
 }

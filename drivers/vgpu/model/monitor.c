@@ -12,7 +12,8 @@
 #include <linux/string.h>
 #include <uapi/linux/vfio.h>
 
-#include "compat/compat.h"
+#include "compat/unaligned.h"
+#include "model/event.h"
 #include "model/model.h"
 
 /* What a guest without a wish of its own gets; every type can show it. */
@@ -63,7 +64,7 @@ static int vgpu_link_set_state(struct vgpu_model *model, u32 state)
 	default:
 		return -EINVAL;
 	}
-	vgpu_native_event(model, VGPU_IRQ_CONFIG);
+	vgpu_event_raise(model, VGPU_IRQ_CONFIG);
 	return 0;
 }
 

@@ -11,7 +11,9 @@
 #include <linux/stddef.h>
 #include <linux/string.h>
 
+#include "model/monitor.h"
 #include "model/params.h"
+#include "model/profile.h"
 
 /* What every guest can show, also before it has a driver. */
 #define PARAMS_MIN_WIDTH	640

@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "model/model.h"
+struct vgpu_profile;
 
 /* Longest text, without the newline at its end. */
 #define VGPU_PARAMS_MAX		1024

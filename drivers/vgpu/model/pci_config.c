@@ -12,8 +12,9 @@
 #include <linux/pci_regs.h>
 #include <linux/string.h>
 
-#include "compat/compat.h"
-#include "model/model.h"
+#include "compat/unaligned.h"
+#include "model/event.h"
+#include "model/pci_config.h"
 
 u64 vgpu_bar0_size(const struct vgpu_profile *profile)
 {
@@ -187,7 +188,7 @@ void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 	}
 	/* Drivers that share an INTx line ask here whose interrupt it is. */
 	if (offset <= PCI_STATUS && PCI_STATUS < offset + len &&
-	    !vgpu_config_msix(model) && vgpu_native_pending(model))
+	    !vgpu_config_msix(model) && vgpu_event_pending(model))
 		((u8 *)buf)[PCI_STATUS - offset] |= PCI_STATUS_INTERRUPT;
 }
 

@@ -3,7 +3,7 @@
 #ifndef _VGPU_TYPE_H
 #define _VGPU_TYPE_H
 
-#include "model/model.h"
+#include "model/profile.h"
 
 #define VGPU_TYPE_ID_LEN	16
 #define VGPU_TYPE_NAME_LEN	48

@@ -10,6 +10,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include "model/bochs/bochs.h"
 #include "model/model.h"
 
 /*

@@ -6,13 +6,10 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
+#include "model/bochs/bochs.h"
+#include "model/event.h"
 #include "model/model.h"
-
-/* Bits of events that this vGPU can have. */
-static u32 vgpu_native_irqs(const struct vgpu_model *model)
-{
-	return (1U << vgpu_config_vectors(model->profile)) - 1;
-}
+#include "model/pci_config.h"
 
 /**
  * vgpu_native_read() - read a register before the heads' blocks
@@ -83,7 +80,7 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
 		model->irq_status &= ~value;
 		break;
 	case VGPU_REG_IRQ_ENABLE:
-		model->irq_enable = value & vgpu_native_irqs(model);
+		model->irq_enable = value & vgpu_event_mask(model);
 		break;
 	}
 }
@@ -98,7 +95,7 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
  */
 void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value)
 {
-	if (vgpu_native_runs(model))
+	if (vgpu_model_runs(model))
 		model->doorbells++;
 }
 
@@ -135,72 +132,4 @@ void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
 u32 vgpu_pba_read(struct vgpu_model *model, u32 reg)
 {
 	return reg ? 0 : model->msix_pending;
-}
-
-/**
- * vgpu_native_runs() - whether engines take new work
- * @model: the model
- *
- * Return: false between a double-bit error and a reset
- */
-bool vgpu_native_runs(const struct vgpu_model *model)
-{
-	return !model->ecc.error;
-}
-
-/**
- * vgpu_native_ecc() - an error in the framebuffer's memory
- * @model: the model
- * @dbe: a double-bit one, which stops engines and is an event; others have been
- *	corrected and are counted
- * @page: page number in the framebuffer, of 4 KiB
- */
-void vgpu_native_ecc(struct vgpu_model *model, bool dbe, u64 page)
-{
-	struct vgpu_ecc *ecc = &model->ecc;
-
-	if (!ecc->on || ecc->opt_out)
-		return;
-	if (!dbe) {
-		ecc->sbe++;
-		return;
-	}
-	ecc->dbe++;
-	ecc->page = page;
-	ecc->error = true;
-	vgpu_native_event(model, VGPU_IRQ_CONFIG);
-}
-
-/**
- * vgpu_native_event() - something has happened that may interrupt
- * @model: the model
- * @irq: VGPU_IRQ_*
- */
-void vgpu_native_event(struct vgpu_model *model, u32 irq)
-{
-	model->irq_status |= 1U << irq;
-}
-
-/**
- * vgpu_native_valid() - whether interrupts and errors can be as they are
- * @model: the model
- *
- * Return: false for events or pages that this vGPU cannot have
- */
-bool vgpu_native_valid(const struct vgpu_model *model)
-{
-	return !((model->irq_status | model->irq_enable) &
-		 ~vgpu_native_irqs(model)) &&
-	       model->ecc.page < model->profile->fb_size >> 12;
-}
-
-/**
- * vgpu_native_pending() - events that interrupt now
- * @model: the model
- *
- * Return: a bit for each VGPU_IRQ_*
- */
-u32 vgpu_native_pending(const struct vgpu_model *model)
-{
-	return model->irq_status & model->irq_enable;
 }

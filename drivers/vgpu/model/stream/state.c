@@ -10,7 +10,10 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "compat/compat.h"
+#include "compat/unaligned.h"
+#include "model/bochs/bochs.h"
+#include "model/event.h"
+#include "model/pci_config.h"
 #include "model/stream/stream.h"
 
 /**
@@ -143,7 +146,8 @@ static void pack_head(struct state_pack *pack, struct vgpu_model *model,
 		pack_u32(pack, &h->regs[i]);
 	h->cursor.x = (s16)x;
 	h->cursor.y = (s16)y;
-	if (pack->load && !vgpu_head_valid(model->profile, h))
+	if (pack->load && !(vgpu_head_valid(model->profile, h) &&
+			    vgpu_head_regs_valid(h)))
 		pack->bad = true;
 }
 
@@ -168,7 +172,7 @@ static void pack_native(struct state_pack *pack, struct vgpu_model *model)
 	pack_u32(pack, &model->doorbells);
 	for (i = 0; i < ARRAY_SIZE(model->msix); i++)
 		pack_u32(pack, &model->msix[i]);
-	if (pack->load && !vgpu_native_valid(model))
+	if (pack->load && !vgpu_event_valid(model))
 		pack->bad = true;
 }
 
@@ -182,7 +186,7 @@ static void pack_ecc(struct state_pack *pack, struct vgpu_model *model)
 	pack_u32(pack, &ecc->sbe);
 	pack_u32(pack, &ecc->dbe);
 	pack_u32(pack, &ecc->page);
-	if (pack->load && !vgpu_native_valid(model))
+	if (pack->load && !vgpu_event_valid(model))
 		pack->bad = true;
 }
 

@@ -11,7 +11,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "compat/compat.h"
+#include "compat/unaligned.h"
 #include "model/stream/stream.h"
 
 static u64 stream_fb_pages(const struct vgpu_stream *stream)

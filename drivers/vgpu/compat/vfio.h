@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * The one place that knows how kernels differ.
- *
- * VGPU_HAVE_* come from probe.mk, which probes the headers of the kernel that
- * is built for; versions are never compared.  The rest of the driver is
- * written for the newest form of each interface.
- *
- * The device model needs only the first part, vgpu-soft its own.  The rest is
- * for files that include core.h.
- */
-#ifndef _VGPU_COMPAT_H
-#define _VGPU_COMPAT_H
+/* How kernels differ in VFIO. */
+#ifndef _VGPU_COMPAT_VFIO_H
+#define _VGPU_COMPAT_VFIO_H
 
-/* Get and put little-endian values at any address. */
-#ifdef VGPU_HAVE_LINUX_UNALIGNED
-#include <linux/unaligned.h>
-#else
-#include <asm/unaligned.h>
-#endif
-
-#ifdef _VGPU_SOFT_H
-
-#include <linux/mm.h>
-
-/* Until 6.8 the address space operation took a page. */
-#ifdef VGPU_HAVE_ERROR_REMOVE_FOLIO
-#define vgpu_generic_error_remove_folio	generic_error_remove_folio
-#define VGPU_ERROR_REMOVE_FOLIO(fn)
-#define VGPU_ERROR_REMOVE_FOLIO_OP(fn)	.error_remove_folio = fn,
-#else
-static inline int vgpu_generic_error_remove_folio(struct address_space *mapping,
-						  struct folio *folio)
-{
-	return generic_error_remove_page(mapping, &folio->page);
-}
-
-#define VGPU_ERROR_REMOVE_FOLIO(fn)				\
-static int fn##_page(struct address_space *mapping, struct page *page) \
-{								\
-	return fn(mapping, page_folio(page));			\
-}
-
-#define VGPU_ERROR_REMOVE_FOLIO_OP(fn)	.error_remove_page = fn##_page,
-#endif
-
-#endif /* _VGPU_SOFT_H */
-
-#ifdef _VGPU_CORE_H
-
-#include <linux/dma-buf.h>
-#include <linux/eventfd.h>
 #include <linux/fs.h>
-#include <linux/hrtimer.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
-#ifdef VGPU_HAVE_PFN_T
-#include <linux/pfn_t.h>
-#endif
-
-#ifndef VGPU_HAVE_VM_FLAGS_SET
-static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
-{
-	vma->vm_flags |= flags;
-}
-#endif
-
-/* Since 6.4 a fault may come with a VMA's lock held and not its mm's. */
-static inline bool vgpu_vma_locked(const struct vm_fault *vmf)
-{
-#ifdef VGPU_HAVE_VMA_LOCK
-	return vmf->flags & FAULT_FLAG_VMA_LOCK;
-#else
-	return false;
-#endif
-}
-
-/*
- * Mapping 2 MiB at a time is safe where the page tables can mark such an entry
- * as special.  Before, get_user_pages_fast() took references on what it found
- * there; such kernels get 512 entries of 4 KiB in one fault instead.
- */
-#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
-#define VGPU_PMD_FAULTS
-static inline vm_fault_t vgpu_insert_pfn_pmd(struct vm_fault *vmf,
-					     unsigned long pfn, bool write)
-{
-#ifdef VGPU_HAVE_PFN_T
-	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
-#else
-	return vmf_insert_pfn_pmd(vmf, pfn, write);
-#endif
-}
-#endif
 
 /*
  * To take mappings away one must find them, through the address space of the
@@ -284,39 +199,6 @@ static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
 #define VGPU_DMA_LOGGING
 #endif
 
-/* Lost its count in 6.8. */
-static inline void vgpu_eventfd_signal(struct eventfd_ctx *ctx)
-{
-#ifdef VGPU_HAVE_EVENTFD_SIGNAL_N
-	eventfd_signal(ctx, 1);
-#else
-	eventfd_signal(ctx);
-#endif
-}
-
-/* One call instead of two since 6.13. */
-static inline void
-vgpu_hrtimer_setup(struct hrtimer *timer,
-		   enum hrtimer_restart (*function)(struct hrtimer *))
-{
-#ifdef VGPU_HAVE_HRTIMER_SETUP
-	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-#else
-	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	timer->function = function;
-#endif
-}
-
-/* "invalidate mappings" was "move notify" until 7.1. */
-static inline void vgpu_dma_buf_invalidate(struct dma_buf *dmabuf)
-{
-#ifdef VGPU_HAVE_DMA_BUF_INVALIDATE
-	dma_buf_invalidate_mappings(dmabuf);
-#else
-	dma_buf_move_notify(dmabuf);
-#endif
-}
-
 /* The last step of a release operation, until the VFIO core took it over. */
 static inline void vgpu_vfio_released(struct vfio_device *vdev)
 {
@@ -325,11 +207,4 @@ static inline void vgpu_vfio_released(struct vfio_device *vdev)
 #endif
 }
 
-#endif /* _VGPU_CORE_H */
-#ifdef VGPU_HAVE_CONST_BIN_ATTR
-#define VGPU_BIN_ATTR_CONST const
-#else
-#define VGPU_BIN_ATTR_CONST
-#endif
-
-#endif /* _VGPU_COMPAT_H */
+#endif /* _VGPU_COMPAT_VFIO_H */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a type promises, as far as the guest can notice. */
+#ifndef _VGPU_PROFILE_H
+#define _VGPU_PROFILE_H
+
+#include <linux/types.h>
+
+/* Limits that hold for every type. */
+#define VGPU_MAX_HEADS		4
+#define VGPU_FB_MIN		(16ULL << 20)
+#define VGPU_FB_MAX		(1ULL << 40)
+
+/**
+ * struct vgpu_profile - the properties of a type that the guest can notice
+ * @fb_size: framebuffer in bytes, a multiple of 2 MiB
+ * @num_heads: display outputs, 1 to VGPU_MAX_HEADS
+ * @frl_hz: frame-rate limit in frames a second, 0 for none
+ * @max_width: largest width of a head in pixels
+ * @max_height: largest height of a head in lines
+ */
+struct vgpu_profile {
+	u64 fb_size;
+	u32 num_heads;
+	u32 frl_hz;
+	u32 max_width;
+	u32 max_height;
+};
+
+#endif /* _VGPU_PROFILE_H */
