@@ -33,7 +33,6 @@
 #include <linux/xarray.h>
 /* mdev.h uses VFIO_DEVICE_API_PCI_STRING's header without including it. */
 #include <linux/mdev.h>
-#include <drm/drm_mm.h>
 #include <vgpu/pgpu.h>
 
 #include "compat/misc.h"
@@ -134,9 +133,9 @@ struct pgpu_ecc {
  * @ecc: errors and retired pages
  * @lock: protects all of the following, @ecc, and changes of @remap
  * @live: errors can be reported
- * @vram: which blocks of PGPU_BLOCK_SIZE are in use
- * @free_blocks: how many are not
- * @owners: whose each block is, or NULL
+ * @free: a bit for each block of PGPU_BLOCK_SIZE, set while it is nobody's
+ * @free_blocks: how many are
+ * @owners: whose framebuffer each block is in, or NULL
  * @pools: blocks that are given out in single pages; list of struct vram_pool
  * @pool_of: the same by number of the block
  * @remap: number of the page that stands in for a page of VRAM; see pages.c
@@ -157,13 +156,19 @@ struct pgpu {
 
 	struct mutex lock;
 	bool live;
-	struct drm_mm vram;
+	unsigned long *free;
 	u64 free_blocks;
 	struct vgpu_fb **owners;
 	struct list_head pools;
 	struct xarray pool_of;
 	struct xarray remap;
 };
+
+/* Without those of the reserve, which come after them. */
+static inline u64 pgpu_nr_blocks(const struct pgpu *pgpu)
+{
+	return pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
+}
 
 /* Of all its memory, with that of the reserve. */
 static inline u64 pgpu_nr_pages(const struct pgpu *pgpu)
@@ -186,7 +191,6 @@ enum vgpu_fb_window {
  * @pgpu: whose VRAM
  * @size: in bytes
  * @device_memory: as in struct pgpu_desc; here because dma-bufs outlive @pgpu
- * @extents: list of struct vram_extent
  * @resv: reservation object of all its dma-bufs, held while pages are discarded
  *	or moved; protects @dmabufs
  * @dmabufs: list of struct vgpu_dmabuf
@@ -211,7 +215,6 @@ struct vgpu_fb {
 	struct pgpu *pgpu;
 	u64 size;
 	bool device_memory;
-	struct list_head extents;
 	struct dma_resv resv;
 	struct list_head dmabufs;
 	struct rw_semaphore lock;
@@ -437,6 +440,7 @@ void vram_fini(struct pgpu *pgpu);
 int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks);
 void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb);
 u64 vram_free_blocks(struct pgpu *pgpu);
+u64 vram_find_hole(struct pgpu *pgpu, u64 nr_blocks);
 
 /* memory/pages.c */
 int vram_spare_init(struct pgpu *pgpu);

@@ -35,7 +35,6 @@ int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size)
 	fb->device_memory = pgpu->desc.device_memory;
 	init_rwsem(&fb->lock);
 	INIT_LIST_HEAD(&fb->dmabufs);
-	INIT_LIST_HEAD(&fb->extents);
 	ret = vram_alloc(pgpu, fb, nr_blocks);
 	if (ret) {
 		kvfree(fb->table);

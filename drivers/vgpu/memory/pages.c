@@ -23,23 +23,22 @@
 
 /**
  * struct vram_pool - a block that is given out in single pages
- * @node: in pgpu.vram; not there for a block of the reserve
  * @link: in pgpu.pools
  * @block: its number
  * @used: pages that are in use, or bad
  * @home: what each page stands in for, if pgpu.remap says so, too
  */
 struct vram_pool {
-	struct drm_mm_node node;
 	struct list_head link;
 	u64 block;
 	DECLARE_BITMAP(used, PGPU_BLOCK_PAGES);
 	u64 home[PGPU_BLOCK_PAGES];
 };
 
-static bool vram_pool_is_reserve(const struct vram_pool *pool)
+static bool vram_pool_is_reserve(const struct pgpu *pgpu,
+				 const struct vram_pool *pool)
 {
-	return !drm_mm_node_allocated(&pool->node);
+	return pool->block >= pgpu_nr_blocks(pgpu);
 }
 
 static struct vram_pool *vram_pool_find(struct pgpu *pgpu, u64 page)
@@ -70,8 +69,6 @@ static void vram_pool_del(struct pgpu *pgpu, struct vram_pool *pool)
 {
 	list_del(&pool->link);
 	xa_erase(&pgpu->pool_of, pool->block);
-	if (!vram_pool_is_reserve(pool))
-		drm_mm_remove_node(&pool->node);
 	kfree(pool);
 }
 
@@ -81,8 +78,9 @@ static void vram_pool_destroy(struct pgpu *pgpu, struct vram_pool *pool)
 	lockdep_assert_held(&pgpu->lock);
 	pgpu->desc.ops->vram_discard(pgpu, pool->block * PGPU_BLOCK_PAGES,
 				     PGPU_BLOCK_PAGES);
-	vram_pool_del(pgpu, pool);
+	__set_bit(pool->block, pgpu->free);
 	pgpu->free_blocks++;
+	vram_pool_del(pgpu, pool);
 }
 
 static void vram_page_free_locked(struct pgpu *pgpu, u64 page)
@@ -94,7 +92,7 @@ static void vram_page_free_locked(struct pgpu *pgpu, u64 page)
 	if (!pool || pgpu_ecc_is_bad(pgpu, page))
 		return;
 	__clear_bit(page % PGPU_BLOCK_PAGES, pool->used);
-	if (!vram_pool_is_reserve(pool) &&
+	if (!vram_pool_is_reserve(pgpu, pool) &&
 	    bitmap_empty(pool->used, PGPU_BLOCK_PAGES))
 		vram_pool_destroy(pgpu, pool);
 }
@@ -120,40 +118,29 @@ static void vram_pool_skip_bad(struct pgpu *pgpu, struct vram_pool *pool)
 }
 
 /*
- * Make a free block a pool: the one with that number, or any.  The reserve is
- * at the head of the list, so that it is used first.
+ * Make a free block a pool.  The reserve is at the head of the list, so that it is
+ * used first.
  */
-static struct vram_pool *vram_pool_create(struct pgpu *pgpu, const u64 *block)
+static struct vram_pool *vram_pool_create(struct pgpu *pgpu, u64 block)
 {
 	struct vram_pool *pool;
 	int ret;
 
 	lockdep_assert_held(&pgpu->lock);
+	if (block >= pgpu_nr_blocks(pgpu) || !test_bit(block, pgpu->free))
+		return ERR_PTR(-ENOSPC);
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
-	if (block) {
-		pool->node.start = *block;
-		pool->node.size = 1;
-		ret = drm_mm_reserve_node(&pgpu->vram, &pool->node);
-	} else {
-		ret = drm_mm_insert_node_generic(&pgpu->vram, &pool->node, 1, 0,
-						 0, DRM_MM_INSERT_BEST);
+	ret = vram_pool_add(pgpu, pool, block);
+	if (ret) {
+		kfree(pool);
+		return ERR_PTR(ret);
 	}
-	if (ret)
-		goto err_free;
-	ret = vram_pool_add(pgpu, pool, pool->node.start);
-	if (ret)
-		goto err_remove;
+	__clear_bit(block, pgpu->free);
 	pgpu->free_blocks--;
 	vram_pool_skip_bad(pgpu, pool);
 	return pool;
-
-err_remove:
-	drm_mm_remove_node(&pool->node);
-err_free:
-	kfree(pool);
-	return ERR_PTR(ret);
 }
 
 /**
@@ -164,7 +151,7 @@ err_free:
  */
 int vram_spare_init(struct pgpu *pgpu)
 {
-	u64 first = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
+	u64 first = pgpu_nr_blocks(pgpu);
 	u64 nr = pgpu->desc.spare_size / PGPU_BLOCK_SIZE;
 	struct vram_pool *pool;
 	u64 i;
@@ -204,7 +191,7 @@ static int vram_page_alloc_locked(struct pgpu *pgpu, u64 *page)
 	list_for_each_entry(pool, &pgpu->pools, link)
 		if (!bitmap_full(pool->used, PGPU_BLOCK_PAGES))
 			goto found;
-	pool = vram_pool_create(pgpu, NULL);
+	pool = vram_pool_create(pgpu, vram_find_hole(pgpu, 1));
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 found:
@@ -382,7 +369,7 @@ int vram_retire_free(struct pgpu *pgpu, u64 page, u64 home)
 		vram_stand_in(pgpu, home, spare);
 		return 0;
 	}
-	pool = vram_pool_create(pgpu, &block);
+	pool = vram_pool_create(pgpu, block);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	xa_erase(&pgpu->remap, home);
@@ -406,7 +393,7 @@ u64 vram_spare_pages(struct pgpu *pgpu, u64 *free)
 	list_for_each_entry(pool, &pgpu->pools, link) {
 		used = bitmap_weight(pool->used, PGPU_BLOCK_PAGES);
 		nr += used;
-		if (vram_pool_is_reserve(pool))
+		if (vram_pool_is_reserve(pgpu, pool))
 			left += PGPU_BLOCK_PAGES - used;
 	}
 	mutex_unlock(&pgpu->lock);

@@ -2,25 +2,15 @@
 /*
  * VRAM manager: which blocks of a pGPU's memory belong to which vGPU.
  *
- * Built on drm_mm with best fit.  A framebuffer is one extent while a hole is
- * large enough; otherwise it is put together from several, so fragmentation
- * never refuses a vGPU for which there is memory, and what is free is all
- * that available_instances needs to know.  The cost of a framebuffer in pieces
- * is one entry in the list for each; mappings are cut at blocks anyway.
+ * A framebuffer gets blocks that lie side by side from the smallest hole that is
+ * large enough (best fit), and if there is none, those that are free; so
+ * fragmentation never refuses a vGPU for which there is memory, and what is free is
+ * all that available_instances needs to know.  Mappings are cut at blocks anyway.
  */
+#include <linux/bitmap.h>
 #include <linux/slab.h>
 
 #include "core.h"
-
-/**
- * struct vram_extent - blocks that lie side by side
- * @node: in pgpu.vram, in blocks
- * @link: in vgpu_fb.extents
- */
-struct vram_extent {
-	struct drm_mm_node node;
-	struct list_head link;
-};
 
 /**
  * vram_init() - all is free
@@ -30,16 +20,18 @@ struct vram_extent {
  */
 int vram_init(struct pgpu *pgpu)
 {
-	u64 nr_blocks = pgpu->desc.vram_size / PGPU_BLOCK_SIZE;
+	u64 nr_blocks = pgpu_nr_blocks(pgpu);
 
 	INIT_LIST_HEAD(&pgpu->pools);
 	xa_init(&pgpu->pool_of);
 	xa_init(&pgpu->remap);
-	drm_mm_init(&pgpu->vram, 0, nr_blocks);
-	pgpu->free_blocks = nr_blocks;
+	pgpu->free = kvcalloc(BITS_TO_LONGS(nr_blocks), sizeof(*pgpu->free),
+			      GFP_KERNEL);
 	pgpu->owners = kvcalloc(nr_blocks, sizeof(*pgpu->owners), GFP_KERNEL);
-	if (!pgpu->owners)
+	if (!pgpu->free || !pgpu->owners)
 		return -ENOMEM;
+	bitmap_set(pgpu->free, 0, nr_blocks);
+	pgpu->free_blocks = nr_blocks;
 	return vram_spare_init(pgpu);
 }
 
@@ -49,84 +41,72 @@ int vram_init(struct pgpu *pgpu)
  */
 void vram_fini(struct pgpu *pgpu)
 {
-	if (!drm_mm_initialized(&pgpu->vram))
+	if (!pgpu->desc.ops)
 		return;
 	vram_spare_fini(pgpu);
-	drm_mm_takedown(&pgpu->vram);
 	kvfree(pgpu->owners);
+	kvfree(pgpu->free);
 }
 
-static void vram_free_locked(struct pgpu *pgpu, struct list_head *extents)
+/**
+ * vram_find_hole() - find free blocks that lie side by side
+ * @pgpu: pgpu.lock is held
+ * @nr_blocks: how many
+ *
+ * Return: the first of them, in the smallest hole with room for them; what is no
+ * block when there is no such hole
+ */
+u64 vram_find_hole(struct pgpu *pgpu, u64 nr_blocks)
 {
-	struct vram_extent *extent, *next;
+	u64 nr = pgpu_nr_blocks(pgpu), hole = nr, size = U64_MAX;
+	unsigned long first, end;
 
 	lockdep_assert_held(&pgpu->lock);
-	list_for_each_entry_safe(extent, next, extents, link) {
-		memset(pgpu->owners + extent->node.start, 0,
-		       extent->node.size * sizeof(*pgpu->owners));
-		pgpu->free_blocks += extent->node.size;
-		drm_mm_remove_node(&extent->node);
-		list_del(&extent->link);
-		kfree(extent);
+	for_each_set_bitrange(first, end, pgpu->free, nr) {
+		if (end - first < nr_blocks || end - first >= size)
+			continue;
+		hole = first;
+		size = end - first;
+		if (size == nr_blocks)
+			break;
 	}
+	return hole;
 }
 
 /**
  * vram_alloc() - take blocks
  * @pgpu: where from
- * @fb: for this framebuffer: its @extents, empty again on error, and @table
+ * @fb: for this framebuffer: its @table
  * @nr_blocks: how many
  *
- * Return: 0, -ENOSPC or -ENOMEM
+ * Return: 0 or -ENOSPC
  */
 int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks)
 {
-	u64 *table = fb->table;
-	u64 left = nr_blocks, want = nr_blocks;
-	struct vram_extent *extent;
-	u64 i;
-	int ret;
+	u64 nr = pgpu_nr_blocks(pgpu), *table = fb->table, block, end;
 
 	mutex_lock(&pgpu->lock);
-	ret = -ENOSPC;
-	if (nr_blocks > pgpu->free_blocks)
-		goto err_free;
-
-	while (left) {
-		ret = -ENOMEM;
-		extent = kzalloc(sizeof(*extent), GFP_KERNEL);
-		if (!extent)
-			goto err_free;
-		/*
-		 * Half the size after each refusal.  That ends with single
-		 * blocks, of which there are enough.
-		 */
-		do {
-			want = min(want, left);
-			ret = drm_mm_insert_node_generic(&pgpu->vram,
-							 &extent->node, want,
-							 0, 0, DRM_MM_INSERT_BEST);
-		} while (ret == -ENOSPC && want > 1 &&
-			 (want = DIV_ROUND_UP(want, 2)));
-		if (ret) {
-			kfree(extent);
-			goto err_free;
+	if (nr_blocks > pgpu->free_blocks) {
+		mutex_unlock(&pgpu->lock);
+		return -ENOSPC;
+	}
+	pgpu->free_blocks -= nr_blocks;
+	block = vram_find_hole(pgpu, nr_blocks);
+	if (block == nr)
+		block = 0;
+	while (nr_blocks) {
+		block = find_next_bit(pgpu->free, nr, block);
+		end = find_next_zero_bit(pgpu->free, min(nr, block + nr_blocks),
+					 block);
+		bitmap_clear(pgpu->free, block, end - block);
+		nr_blocks -= end - block;
+		for (; block < end; block++) {
+			pgpu->owners[block] = fb;
+			*table++ = block;
 		}
-		list_add_tail(&extent->link, &fb->extents);
-		pgpu->free_blocks -= extent->node.size;
-		for (i = 0; i < extent->node.size; i++) {
-			*table++ = extent->node.start + i;
-			pgpu->owners[extent->node.start + i] = fb;
-		}
-		left -= extent->node.size;
 	}
 	mutex_unlock(&pgpu->lock);
 	return 0;
-
-err_free:
-	vram_free_locked(pgpu, &fb->extents);
-	mutex_unlock(&pgpu->lock);
-	return ret;
 }
 
 /**
@@ -136,8 +116,14 @@ err_free:
  */
 void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb)
 {
+	u64 nr_blocks = fb->size / PGPU_BLOCK_SIZE, i;
+
 	mutex_lock(&pgpu->lock);
-	vram_free_locked(pgpu, &fb->extents);
+	for (i = 0; i < nr_blocks; i++) {
+		pgpu->owners[fb->table[i]] = NULL;
+		__set_bit(fb->table[i], pgpu->free);
+	}
+	pgpu->free_blocks += nr_blocks;
 	/* Bad pages that found no spare one while they were in use. */
 	pgpu_ecc_retire_freed(pgpu);
 	mutex_unlock(&pgpu->lock);

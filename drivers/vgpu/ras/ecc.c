@@ -238,8 +238,7 @@ void pgpu_ecc_retire_freed(struct pgpu *pgpu)
 			continue;
 		if (!vram_find_user(pgpu, page, &home))
 			home = page;
-		if (home / PGPU_BLOCK_PAGES >=
-		    pgpu->desc.vram_size / PGPU_BLOCK_SIZE ||
+		if (home / PGPU_BLOCK_PAGES >= pgpu_nr_blocks(pgpu) ||
 		    !pgpu->owners[home / PGPU_BLOCK_PAGES])
 			pgpu_ecc_retire_unused(pgpu, page);
 	}
