@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "model/monitor.h"
+#include "model/number.h"
 #include "model/params.h"
 #include "model/profile.h"
 
@@ -83,33 +84,16 @@ static const char *vgpu_param_trim(const char *text, size_t *len)
 	return text;
 }
 
-/* A number as it is printed, or 0. */
-static u32 vgpu_param_number(const char *text, size_t len)
-{
-	u32 number = 0;
-
-	if (len > PARAMS_DIGITS || (len && *text == '0'))
-		return 0;
-	for (; len; text++, len--) {
-		if (*text < '0' || *text > '9')
-			return 0;
-		number = number * 10 + *text - '0';
-	}
-	return number;
-}
-
 static const char *vgpu_param_resolution(struct vgpu_params *params,
 					 const struct vgpu_profile *profile,
 					 const char *text, size_t len)
 {
 	const char *x = memchr(text, 'x', len);
-	u32 width, height;
+	u64 width, height;
 
-	if (!x)
-		return "bad value";
-	width = vgpu_param_number(text, x - text);
-	height = vgpu_param_number(x + 1, text + len - x - 1);
-	if (!width || !height)
+	if (!x || !vgpu_number_parse(text, x - text, PARAMS_DIGITS, &width) ||
+	    !vgpu_number_parse(x + 1, text + len - x - 1, PARAMS_DIGITS,
+			       &height) || !width || !height)
 		return "bad value";
 	if (width < PARAMS_MIN_WIDTH || height < PARAMS_MIN_HEIGHT)
 		return "smaller than 640x480";

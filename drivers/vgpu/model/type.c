@@ -12,6 +12,7 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 
+#include "model/number.h"
 #include "model/type.h"
 
 static const struct vgpu_series {
@@ -68,18 +69,12 @@ static int vgpu_type_fill(struct vgpu_type_desc *type,
 static int vgpu_type_parse(struct vgpu_type_desc *type, const char *id,
 			   size_t len, u64 vram_size)
 {
-	u64 mib = 0;
-	size_t i;
+	u64 mib;
 	u32 s;
 
 	/* Seven digits are more than VGPU_FB_MAX needs and cannot overflow. */
-	if (len < 2 || len > 8)
+	if (!len || !vgpu_number_parse(id, len - 1, 7, &mib) || !mib)
 		return -EINVAL;
-	for (i = 0; i < len - 1; i++) {
-		if (id[i] < '0' || id[i] > '9' || (!i && id[i] == '0'))
-			return -EINVAL;
-		mib = mib * 10 + id[i] - '0';
-	}
 	for (s = 0; s < ARRAY_SIZE(vgpu_series); s++)
 		if (vgpu_series[s].letter == id[len - 1])
 			return vgpu_type_fill(type, &vgpu_series[s],

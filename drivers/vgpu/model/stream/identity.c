@@ -11,6 +11,7 @@
 #include <linux/string.h>
 
 #include "model/bochs/bochs.h"
+#include "model/number.h"
 #include "model/stream/identity.h"
 
 #define IDENTITY_DRIVER	"vgpu"
@@ -127,19 +128,10 @@ static bool identity_number(struct identity_text *text, const char *key,
 			    u64 *number)
 {
 	const char *value;
-	size_t len, i;
+	size_t len;
 
-	/* Nineteen digits cannot overflow. */
-	if (!identity_value(text, key, &value, &len) || len > 19 ||
-	    (len > 1 && value[0] == '0'))
-		return false;
-	*number = 0;
-	for (i = 0; i < len; i++) {
-		if (value[i] < '0' || value[i] > '9')
-			return false;
-		*number = *number * 10 + value[i] - '0';
-	}
-	return true;
+	return identity_value(text, key, &value, &len) &&
+	       vgpu_number_parse(value, len, 19, number);
 }
 
 static bool identity_fits(enum identity_rule rule, u64 source, u64 target)
