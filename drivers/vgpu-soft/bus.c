@@ -25,13 +25,6 @@
 /* How long a bus waits to be plugged in or unplugged before it is left to a worker. */
 #define SOFT_BUS_PATIENCE	(5 * HZ)
 
-/* Whose turn it is to free a GPU; values of soft_gpu.turn. */
-enum {
-	SOFT_TURN_WAITS,	/* the worker has not begun */
-	SOFT_TURN_BEGUN,	/* it has, and is waited for */
-	SOFT_TURN_LEFT,		/* it has not, and nobody waits for it any more */
-};
-
 /* One at a time, for they all wait for the same lock. */
 static struct workqueue_struct *soft_bus_queue;
 
@@ -146,8 +139,7 @@ static void soft_bus_work(struct work_struct *work)
 	bool left;
 
 	pci_lock_rescan_remove();
-	left = atomic_cmpxchg(&gpu->turn, SOFT_TURN_WAITS, SOFT_TURN_BEGUN) ==
-	       SOFT_TURN_LEFT;
+	left = atomic_xchg(&gpu->claimed, true);
 	if (gpu->bus)
 		soft_bus_unplug(gpu);
 	else if (!left)
@@ -165,25 +157,27 @@ static void soft_bus_work(struct work_struct *work)
  * and a GPU's driver waits for VMMs; so a worker waits for the lock, and nobody else
  * longer than SOFT_BUS_PATIENCE.
  *
- * Return: what came of it; -EINPROGRESS if it has not come to an end and may come
- * later; -EBUSY if it has not begun otherwise: the worker has the GPU now, and frees
- * it.
+ * Returns false if it has not come to an end by then.
  */
-static int soft_bus_turn(struct soft_gpu *gpu, bool later)
+static bool soft_bus_turn(struct soft_gpu *gpu)
 {
 	INIT_WORK(&gpu->work, soft_bus_work);
 	init_completion(&gpu->done);
-	atomic_set(&gpu->turn, SOFT_TURN_WAITS);
+	atomic_set(&gpu->claimed, false);
 	queue_work(soft_bus_queue, &gpu->work);
-	if (wait_for_completion_timeout(&gpu->done, SOFT_BUS_PATIENCE))
-		return gpu->ret;
-	if (later)
-		return -EINPROGRESS;
-	if (atomic_cmpxchg(&gpu->turn, SOFT_TURN_WAITS, SOFT_TURN_LEFT) ==
-	    SOFT_TURN_WAITS)
-		return -EBUSY;
+	return wait_for_completion_timeout(&gpu->done, SOFT_BUS_PATIENCE);
+}
+
+/*
+ * Leave it to the worker, which frees the GPU then.  Returns false if the worker has
+ * begun: then it has come to an end now, and the GPU is still the caller's.
+ */
+static bool soft_bus_leave(struct soft_gpu *gpu)
+{
+	if (!atomic_xchg(&gpu->claimed, true))
+		return true;
 	wait_for_completion(&gpu->done);
-	return gpu->ret;
+	return false;
 }
 
 /**
@@ -200,8 +194,14 @@ int soft_bus_add(struct soft_gpu *gpu, bool later)
 
 	soft_regs_init(gpu);
 	gpu->sysdata.node = gpu->vram.node;
-	ret = soft_bus_turn(gpu, later);
-	if (ret && ret != -EBUSY && ret != -EINPROGRESS)
+	if (!soft_bus_turn(gpu)) {
+		if (later)
+			return -EINPROGRESS;
+		if (soft_bus_leave(gpu))
+			return -EBUSY;
+	}
+	ret = gpu->ret;
+	if (ret)
 		soft_gpu_free(gpu);
 	return ret;
 }
@@ -226,7 +226,7 @@ void soft_bus_remove(struct soft_gpu *gpu)
 	if (pdev)
 		device_release_driver(&pdev->dev);
 	pci_dev_put(pdev);
-	if (soft_bus_turn(gpu, false) != -EBUSY)
+	if (soft_bus_turn(gpu) || !soft_bus_leave(gpu))
 		soft_gpu_free(gpu);
 }
 

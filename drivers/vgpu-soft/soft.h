@@ -54,7 +54,7 @@ struct soft_config {
  * @regs: PCI config space of the device
  * @vram: its memory
  * @work: plugs it in or unplugs it
- * @turn: whether @work has begun, and is waited for; see bus.c
+ * @claimed: @work has begun, or nobody waits for it any more: whichever came first
  * @done: it has ended
  * @ret: what came of it
  */
@@ -65,7 +65,7 @@ struct soft_gpu {
 	u8 regs[SOFT_CONFIG_SIZE];
 	struct soft_vram vram;
 	struct work_struct work;
-	atomic_t turn;
+	atomic_t claimed;
 	struct completion done;
 	int ret;
 };
