@@ -519,25 +519,27 @@ u64 vgpu_fb_dirty_chunks(const struct vgpu_fb *fb);
 
 /**
  * vgpu_fb_mark() - pages are about to be written
- * @fb: its lock is held
+ * @fb: vgpu_fb.lock is held
  * @page: the first
  * @nr: how many, at least one; all in the framebuffer
  */
 static inline void vgpu_fb_mark(struct vgpu_fb *fb, u64 page, u64 nr)
 {
+	lockdep_assert_held(&fb->lock);
 	if (fb->dirty)
 		vgpu_fb_mark_dirty(fb, page, nr);
 }
 
 /**
  * vgpu_fb_is_clean() - whether a write to a page would have to be noticed
- * @fb: its lock is held
+ * @fb: vgpu_fb.lock is held
  * @page: page number
  *
  * Return: false while nobody wants to know, too
  */
 static inline bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
 {
+	lockdep_assert_held(&fb->lock);
 	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
 }
 
@@ -624,6 +626,7 @@ void vgpu_ioeventfd_release(struct vgpu *vgpu);
 /* Have the model know how often they rang; vgpu.lock is held. */
 static inline void vgpu_ioeventfd_gather(struct vgpu *vgpu)
 {
+	lockdep_assert_held(&vgpu->lock);
 	if (atomic_read(&vgpu->ioeventfds.rung))
 		vgpu->model->doorbells +=
 			atomic_xchg(&vgpu->ioeventfds.rung, 0);

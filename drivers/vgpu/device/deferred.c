@@ -48,7 +48,7 @@ static void vgpu_deferred_ecc(struct vgpu *vgpu)
 
 /**
  * vgpu_deferred_run() - do it now
- * @vgpu: its lock is held
+ * @vgpu: vgpu.lock is held
  */
 void vgpu_deferred_run(struct vgpu *vgpu)
 {
@@ -70,7 +70,7 @@ static void vgpu_deferred_work(struct work_struct *work)
 }
 
 /**
- * vgpu_defer() - have it done as soon as the lock is free
+ * vgpu_defer() - have it done as soon as vgpu.lock is free
  * @vgpu: the vGPU
  *
  * Context: any

@@ -87,7 +87,7 @@ static void vgpu_irqs_send(struct vgpu_irqs *irqs)
 
 /**
  * vgpu_irq_update() - send the interrupts that are due
- * @vgpu: its lock is held; something has changed that interrupts depend on
+ * @vgpu: vgpu.lock is held; something has changed that interrupts depend on
  */
 void vgpu_irq_update(struct vgpu *vgpu)
 {

@@ -16,7 +16,7 @@
 
 /**
  * vgpu_gfx_update() - the windows follow the pictures
- * @vgpu: its lock is held; something may show another picture
+ * @vgpu: vgpu.lock is held; something may show another picture
  */
 void vgpu_gfx_update(struct vgpu *vgpu)
 {
@@ -37,7 +37,7 @@ static void vgpu_plane_forget(struct vgpu_plane *plane)
 
 /**
  * vgpu_gfx_forget() - all dma-buf ids become void
- * @vgpu: its lock is held; it starts anew
+ * @vgpu: vgpu.lock is held; it starts anew
  *
  * A VMM that asks again gets new ids, and with them imports anew.
  */

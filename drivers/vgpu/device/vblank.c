@@ -41,7 +41,7 @@ static void vgpu_vblank_count(struct vgpu_vblank *vblank, u32 nr)
 
 /**
  * vgpu_vblank_frames() - what there is to do for frames that have ended
- * @vgpu: its lock is held
+ * @vgpu: vgpu.lock is held
  */
 void vgpu_vblank_frames(struct vgpu *vgpu)
 {
@@ -63,7 +63,7 @@ void vgpu_vblank_init(struct vgpu *vgpu)
 
 /**
  * vgpu_vblank_limit() - the frame-rate limit in force
- * @vgpu: its lock is held
+ * @vgpu: vgpu.lock is held
  *
  * Return: frames a second, 0 for no limit
  */
@@ -77,7 +77,7 @@ u32 vgpu_vblank_limit(struct vgpu *vgpu)
 /**
  * vgpu_vblank_update() - start or stop after a change of the picture, or of
  * vgpu.stopped
- * @vgpu: its lock is held
+ * @vgpu: vgpu.lock is held
  */
 void vgpu_vblank_update(struct vgpu *vgpu)
 {

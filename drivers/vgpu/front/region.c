@@ -38,7 +38,7 @@ struct vgpu_region {
 /**
  * vgpu_bars_update() - whether BARs answer, or doorbells are heard, may have
  * changed
- * @vgpu: its lock is held
+ * @vgpu: vgpu.lock is held
  *
  * With memory space off, or the device gone, a bus reads all ones and writes
  * go nowhere.

@@ -9,7 +9,7 @@
 
 /**
  * vgpu_region_page() - the framebuffer page that a VMA offset names
- * @vgpu: its framebuffer's lock is held, under which the windows do not move
+ * @vgpu: vgpu_fb.lock is held, under which the windows do not move
  * @pgoff: region and page in it
  *
  * Behind the end of the framebuffer the windows go on with its beginning: a VMM

@@ -30,7 +30,6 @@ void vgpu_fb_mark_dirty(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	u64 chunk;
 
-	lockdep_assert_held(&fb->lock);
 	for (chunk = page / VGPU_DIRTY_PAGES;
 	     chunk <= (page + nr - 1) / VGPU_DIRTY_PAGES; chunk++)
 		set_bit(chunk, fb->dirty);

@@ -539,7 +539,7 @@ static bool vgpu_dmabuf_shows(const struct vgpu_dmabuf *buf, u64 page, u64 nr)
 
 /**
  * vgpu_dmabuf_stop() - keep importers off pages that are about to move or go
- * @fb: its resv is held, until they have
+ * @fb: vgpu_fb.resv is held, until they have
  * @page: the first of them
  * @nr: how many
  *
@@ -562,7 +562,7 @@ void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr)
 
 /**
  * vgpu_dmabuf_zap() - take away the mappings of pages through dma-bufs
- * @fb: its resv is held, and its lock for writing
+ * @fb: vgpu_fb.resv is held, and vgpu_fb.lock for writing
  * @page: the first
  * @nr: how many
  */
@@ -572,6 +572,7 @@ void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 	u64 first;
 
 	dma_resv_assert_held(&fb->resv);
+	lockdep_assert_held_write(&fb->lock);
 	list_for_each_entry(buf, &fb->dmabufs, link) {
 		if (!vgpu_dmabuf_shows(buf, page, nr))
 			continue;
@@ -584,13 +585,14 @@ void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 
 /**
  * vgpu_dmabuf_mark() - pages that importers may be writing count as written
- * @fb: its resv is held, and its lock
+ * @fb: vgpu_fb.resv is held, and vgpu_fb.lock
  */
 void vgpu_dmabuf_mark(struct vgpu_fb *fb)
 {
 	struct vgpu_dmabuf *buf;
 
 	dma_resv_assert_held(&fb->resv);
+	lockdep_assert_held(&fb->lock);
 	list_for_each_entry(buf, &fb->dmabufs, link)
 		if (!list_empty(&buf->dmabuf->attachments) || buf->vmap_pages)
 			vgpu_fb_mark(fb, buf->page, buf->nr);
@@ -598,7 +600,8 @@ void vgpu_dmabuf_mark(struct vgpu_fb *fb)
 
 /**
  * vgpu_dmabuf_is_pinned() - whether a page has to stay
- * @fb: its resv is held; and its lock for writing, or else the answer can change
+ * @fb: vgpu_fb.resv is held; and vgpu_fb.lock for writing, or else the answer can
+ *	change
  * @page: page number
  *
  * Return: true if an importer holds it that cannot be told

@@ -29,7 +29,7 @@ static u64 vgpu_fb_chunk_rest(u64 page)
 }
 
 /*
- * Answer a fault with a page of the framebuffer, whose lock is held for reading.
+ * Answer a fault with a page of the framebuffer; vgpu_fb.lock is held for reading.
  *
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
@@ -57,6 +57,7 @@ static int vgpu_fb_insert(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
 	int ret;
 	u64 i;
 
+	lockdep_assert_held_read(&fb->lock);
 	if (write && fb->dirty)
 		room = min(room, vgpu_fb_chunk_rest(page));
 	ret = vgpu_fb_run(fb, page, room, alloc, &run);
@@ -94,7 +95,7 @@ static vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 }
 
 /*
- * Whoever is over the limit of a memory cgroup waits without the lock: for a page of
+ * Whoever is over the limit of a memory cgroup waits without vgpu_fb.lock: for a page of
  * the framebuffer when there is no room for it, and before it for a page table.
  */
 static vm_fault_t vgpu_fb_answer(struct vgpu_fb *fb, struct vm_fault *vmf,

@@ -79,7 +79,7 @@ static u64 vgpu_fb_home(const struct vgpu_fb *fb, u64 page)
 
 /**
  * vgpu_fb_run() - find the host memory of a framebuffer page
- * @fb: its lock is held
+ * @fb: vgpu_fb.lock is held
  * @page: page number in the framebuffer
  * @nr: pages wanted, at least 1
  * @alloc: see pgpu_ops.vram_map
@@ -137,7 +137,7 @@ int vgpu_fb_wait(void)
 
 /**
  * vgpu_fb_room() - what to do after vgpu_fb_run() has answered
- * @fb: its lock is held for reading, and nothing else that others need; it is
+ * @fb: vgpu_fb.lock is held for reading, and nothing else that others need; it is
  *	given up for a while when there was no room for a page
  * @ret: what it answered
  * @alloc: what it was asked; what to ask next
@@ -146,6 +146,7 @@ int vgpu_fb_wait(void)
  */
 int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc)
 {
+	lockdep_assert_held_read(&fb->lock);
 	if (ret != -EAGAIN) {
 		*alloc = PGPU_ALLOC_TRY;
 		return ret;
@@ -167,7 +168,7 @@ static void vgpu_fb_unmap(struct vgpu_fb *fb, u32 region, u64 page, u64 nr)
 
 /**
  * vgpu_fb_zap() - take away the mappings of some pages
- * @fb: its lock is held for writing, and its resv
+ * @fb: vgpu_fb.lock is held for writing, and vgpu_fb.resv
  * @page: the first
  * @nr: how many, whichever region they go through
  */
@@ -196,7 +197,7 @@ void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 	vgpu_dmabuf_zap(fb, page, nr);
 }
 
-/* Stop all importers and take all mappings away; with the resv held. */
+/* Stop all importers and take all mappings away; with vgpu_fb.resv held. */
 static void vgpu_fb_take_pages(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	vgpu_dmabuf_stop(fb, page, nr);

@@ -29,7 +29,7 @@ static void *vgpu_fb_at(struct vgpu_fb *fb, u64 offset, u64 len,
 	return run.vaddr ? run.vaddr + in_page : NULL;
 }
 
-/* The same with memory in any case, for which the lock is given up if it must wait. */
+/* The same with memory in any case; vgpu_fb.lock is given up if it must wait. */
 static void *vgpu_fb_at_room(struct vgpu_fb *fb, u64 offset, u64 len, size_t *n)
 {
 	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
@@ -47,7 +47,7 @@ static void *vgpu_fb_at_room(struct vgpu_fb *fb, u64 offset, u64 len, size_t *n)
 
 /**
  * vgpu_fb_copy() - copy out of memory that may have failed without anybody knowing
- * @fb: its lock is held
+ * @fb: vgpu_fb.lock is held if @from is its memory
  * @to: where to
  * @from: memory of the framebuffer, as vgpu_fb_run() answered it, or any other
  * @len: bytes

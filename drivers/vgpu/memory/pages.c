@@ -8,8 +8,8 @@
  * other pages are as good as any.
  *
  * pgpu.remap says which page stands in for which.  An entry of a framebuffer's
- * page changes with that framebuffer's lock held for writing, so who holds it
- * for reading can look entries up without another lock.
+ * page changes with pgpu.lock and vgpu_fb.lock of that framebuffer held, the latter
+ * for writing, so who holds it for reading can look entries up without the former.
  *
  * There can be a million bad pages, so nothing that is done for each of them looks
  * at all pools or all of remap.
@@ -235,7 +235,7 @@ void vram_page_free(struct pgpu *pgpu, u64 page)
 /**
  * vram_resolve() - the page that stands in for another
  * @pgpu: the pGPU
- * @home: a page of a framebuffer, whose lock is held
+ * @home: a page; pgpu.lock is held, or vgpu_fb.lock of the framebuffer that it is in
  *
  * Return: @home itself when there is none; VRAM_NO_PAGE when there should be
  */
@@ -264,8 +264,7 @@ static void vram_stand_in(struct pgpu *pgpu, u64 home, u64 to)
  *	with which @home is pending
  *
  * The page that did so before is given back, and is pending no more.  The caller
- * holds the lock of the framebuffer for writing, and has copied what is to be
- * kept.
+ * holds vgpu_fb.lock for writing, and has copied what is to be kept.
  *
  * Return: false, and nothing has changed, when @to has gone bad since the caller
  * took it
@@ -310,7 +309,7 @@ void vram_unreserve(struct pgpu *pgpu, u64 home)
 
 /**
  * vram_find_user() - which page a spare page stands in for
- * @pgpu: its lock is held
+ * @pgpu: pgpu.lock is held
  * @page: any page
  * @home: the answer; @page itself when it is none of a pool
  *
@@ -347,7 +346,7 @@ static bool vram_has_spare(struct pgpu *pgpu)
 
 /**
  * vram_retire_free() - put a bad page that nobody uses out of use
- * @pgpu: its lock is held
+ * @pgpu: pgpu.lock is held
  * @page: the page, known as bad; pgpu.remap has room for it
  * @home: in a free block, the page that @page stands in for, or @page itself;
  *	@page itself, too, for one of a pool that stands in for none

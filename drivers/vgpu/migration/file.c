@@ -105,11 +105,12 @@ struct file *migration_file_open(struct migration_file *f,
 
 /**
  * vgpu_migration_end() - the vGPU leaves the state that a file belongs to
- * @file: it fails from now on; the vGPU's migration lock is held
+ * @file: it fails from now on; vgpu_migration.lock is held
  */
 void vgpu_migration_end(struct file *file)
 {
 	struct migration_file *f = file->private_data;
 
+	lockdep_assert_held(&f->vgpu->migration.lock);
 	WRITE_ONCE(f->ended, true);
 }

@@ -130,7 +130,7 @@ static const struct file_operations resume_fops = {
 
 /**
  * vgpu_migration_resume() - make a file to which the state of a vGPU is written
- * @vgpu: its migration lock is held
+ * @vgpu: vgpu_migration.lock is held
  *
  * Return: the file or an error pointer: -ENOMEM, -ENFILE
  */
@@ -139,6 +139,7 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 	struct migration_file *f = migration_file_alloc(vgpu);
 	struct vgpu_identity identity;
 
+	lockdep_assert_held(&vgpu->migration.lock);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
 	f->stream = kvmalloc(sizeof(*f->stream), GFP_KERNEL_ACCOUNT);
@@ -154,8 +155,8 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 
 /**
  * vgpu_migration_load() - put in force what was written
- * @file: of vgpu_migration_resume(); the vGPU is as it was if it fails, but for
- *	the framebuffer
+ * @file: of vgpu_migration_resume(), with vgpu_migration.lock held; the vGPU is as
+ *	it was if it fails, but for the framebuffer
  *
  * Return: 0; what vgpu_stream_finish() found; -EIO when the memory that has it
  * failed, or the vGPU was revoked

@@ -232,7 +232,7 @@ static int save_fill(struct migration_file *f, struct iov_iter *to)
 			return ret;
 		f->claimed &= f->claimed - 1;
 		f->initial -= !!f->initial;
-		/* Others want the lock, and a signal to be seen. */
+		/* Others want vgpu_migration.lock, and a signal to be seen. */
 		if (f->zero_nr >= SAVE_ZEROES)
 			save_zeroes(f);
 		cond_resched();
@@ -346,7 +346,7 @@ static const struct file_operations save_fops = {
 
 /**
  * vgpu_migration_save() - make a file in which the state of a vGPU is read
- * @vgpu: its migration lock is held, and its framebuffer tracked
+ * @vgpu: vgpu_migration.lock is held, and its framebuffer tracked
  *
  * Return: the file or an error pointer: -ENOMEM, -ENFILE
  */
@@ -354,6 +354,7 @@ struct file *vgpu_migration_save(struct vgpu *vgpu)
 {
 	struct migration_file *f = migration_file_alloc(vgpu);
 
+	lockdep_assert_held(&vgpu->migration.lock);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
 	f->copy = kvmalloc(vgpu->fb.device_memory ? FILE_CHUNK : PAGE_SIZE,

@@ -181,7 +181,7 @@ EXPORT_SYMBOL_GPL(pgpu_backend_unregister);
  *
  * The answer can be old when it arrives; it is for refusing early what would
  * wait long.  So it does not wait itself: while the driver is being unbound, which
- * lasts until the VMMs have let go, the device's lock is held.
+ * lasts until the VMMs have let go, the device lock of @pdev is held.
  *
  * Return: true if so, or if somebody is binding or unbinding it; false also when
  * the driver is not bound

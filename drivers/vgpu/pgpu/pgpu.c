@@ -95,7 +95,7 @@ static void pgpu_set_live(struct pgpu *pgpu, bool live)
  * @pgpu: the pGPU
  * @desc: what the backend knows of it
  *
- * Context: process, device lock held
+ * Context: process, device lock of the pGPU held
  *
  * Return: 0; -EINVAL, -ERANGE, -EEXIST, -E2BIG for types that the description
  * does not allow; -ENOMEM
@@ -105,6 +105,7 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 	struct device *dev = pgpu->dev;
 	int ret;
 
+	device_lock_assert(dev);
 	if (desc->vram_size % PGPU_BLOCK_SIZE ||
 	    desc->spare_size % PGPU_BLOCK_SIZE || desc->vram_size < VGPU_FB_MIN) {
 		dev_err(dev, "VRAM of %llu bytes is not a multiple of 2 MiB, or less than 16 MiB\n",
@@ -147,10 +148,11 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
  *
  * Removes every vGPU, and waits for the VMMs that have one open.
  *
- * Context: process, device lock held
+ * Context: process, device lock of the pGPU held
  */
 void pgpu_unregister(struct pgpu *pgpu)
 {
+	device_lock_assert(pgpu->dev);
 	vgpu_type_attrs_del(pgpu);
 	mdev_unregister_parent(&pgpu->parent);
 	vgpu_debugfs_del(pgpu);

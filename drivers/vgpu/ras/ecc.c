@@ -155,7 +155,7 @@ u64 pgpu_ecc_next_bad(struct pgpu *pgpu, u64 first, u64 last)
 
 /**
  * pgpu_ecc_done() - a page is in use no more
- * @pgpu: its lock is held
+ * @pgpu: pgpu.lock is held
  * @page: page of VRAM, perhaps pending
  */
 void pgpu_ecc_done(struct pgpu *pgpu, u64 page)
@@ -171,7 +171,7 @@ void pgpu_ecc_done(struct pgpu *pgpu, u64 page)
 
 /**
  * pgpu_ecc_again() - a page that is retired has none to stand in for it
- * @pgpu: its lock is held
+ * @pgpu: pgpu.lock is held
  * @page: page of VRAM that is bad; it is pending until there is one
  */
 void pgpu_ecc_again(struct pgpu *pgpu, u64 page)
@@ -200,7 +200,7 @@ static struct vgpu_fb *pgpu_ecc_user(struct pgpu *pgpu, u64 page, u64 *home)
 
 /**
  * pgpu_ecc_retire_unused() - retire a page that nobody uses
- * @pgpu: the pGPU
+ * @pgpu: pgpu.lock is held
  * @page: page of VRAM; it stays pending if there is no spare page for it
  */
 void pgpu_ecc_retire_unused(struct pgpu *pgpu, u64 page)
@@ -222,7 +222,7 @@ done:
 
 /**
  * pgpu_ecc_retire_freed() - retire pages that were pending and are free now
- * @pgpu: its lock is held; blocks have been given back
+ * @pgpu: pgpu.lock is held; blocks have been given back
  */
 void pgpu_ecc_retire_freed(struct pgpu *pgpu)
 {
@@ -246,7 +246,7 @@ void pgpu_ecc_retire_freed(struct pgpu *pgpu)
 
 /**
  * pgpu_ecc_page() - what is known of a page
- * @pgpu: the pGPU
+ * @pgpu: pgpu.lock is held
  * @page: page of VRAM, which may have had no error yet
  *
  * Return: that, or an error pointer: -ENOMEM

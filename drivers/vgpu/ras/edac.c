@@ -211,7 +211,7 @@ void pgpu_edac_del(struct pgpu *pgpu)
 
 /**
  * pgpu_edac_report() - count an error with EDAC, now or a little later
- * @pgpu: its lock is held
+ * @pgpu: pgpu.lock is held
  * @page: page of VRAM
  * @dbe: not corrected
  */
