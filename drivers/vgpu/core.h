@@ -13,10 +13,11 @@
  *  7. vgpu_fb.resv, which importers of dma-bufs hold when they map them
  *  8. vgpu_fb.lock
  *  9. pgpu.lock, i_mmap_rwsem (mm core)
- * 10. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
+ * 10. what a backend locks in its operations
+ * 11. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
  *
- * Of those with one number none is taken inside the other.  User memory is
- * never touched with one of 5 to 9 held.
+ * Of those from 5 on with one number none of ours is taken inside the other.  User
+ * memory is touched with page faults off while one of 5 to 10 is held.
  */
 #ifndef _VGPU_CORE_H
 #define _VGPU_CORE_H
@@ -613,11 +614,11 @@ ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
 ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
 			  size_t count, loff_t *ppos);
 bool vgpu_region_mappable(u64 index);
+void vgpu_bars_update(struct vgpu *vgpu);
 
 /* front/region_mmap.c */
 u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
-void vgpu_bars_update(struct vgpu *vgpu);
 
 /* device/doorbell.c */
 int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg);

@@ -63,11 +63,15 @@ enum pgpu_alloc {
 /**
  * struct pgpu_ops - operations of a backend
  *
- * The core calls them in process context and may hold a mutex or rwsem of a
- * vGPU, so they may sleep but must not wait for user space.  The core
- * guarantees that @vram_discard never runs together with another operation on
- * the same page and that no mapping of the page is left when it runs.
- * @vram_map may run at the same time for the same page in several threads.
+ * The core calls them in process context with mutexes and rwsems held: vgpu_fb.lock
+ * of a vGPU, pgpu.lock or both, and outside of these vgpu.lock, a reservation object
+ * or mmap_lock of a VMM.  So they may sleep, but must not wait for user space and not
+ * call pgpu_report_error().
+ *
+ * The core guarantees that no mapping of a page is left when @vram_discard runs, and
+ * that no other operation on the same page runs then but a @vram_map that does not
+ * touch the memory (PGPU_ALLOC_NONE, for the address).  @vram_map may run at the same
+ * time for the same page in several threads.
  */
 struct pgpu_ops {
 	/**
