@@ -4,9 +4,10 @@
  */
 #include <linux/module.h>
 
-#include "core.h"
+#include "front/front.h"
+#include "pgpu/gpu.h"
 
-static int __init vgpu_init(void)
+static int __init vgpu_module_init(void)
 {
 	int ret;
 
@@ -14,7 +15,7 @@ static int __init vgpu_init(void)
 	ret = mdev_register_driver(&vgpu_mdev_driver);
 	if (ret)
 		goto err_debugfs;
-	ret = vgpu_pci_init();
+	ret = vgpu_pci_init(&vgpu_mdev_front);
 	if (ret)
 		goto err_driver;
 	return 0;
@@ -26,15 +27,15 @@ err_debugfs:
 	return ret;
 }
 
-static void __exit vgpu_exit(void)
+static void __exit vgpu_module_exit(void)
 {
 	vgpu_pci_exit();
 	mdev_unregister_driver(&vgpu_mdev_driver);
 	vgpu_debugfs_exit();
 }
 
-module_init(vgpu_init);
-module_exit(vgpu_exit);
+module_init(vgpu_module_init);
+module_exit(vgpu_module_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Mediated vGPUs on a physical GPU");

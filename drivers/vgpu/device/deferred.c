@@ -9,7 +9,8 @@
  */
 #include <linux/workqueue.h>
 
-#include "core.h"
+#include "device/deferred.h"
+#include "device/vgpu.h"
 
 /* Before it looks for the lock again, in jiffies. */
 #define VGPU_DEFERRED_AGAIN	1

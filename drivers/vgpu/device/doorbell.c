@@ -8,7 +8,8 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "core.h"
+#include "device/doorbell.h"
+#include "device/vgpu.h"
 
 /* What a VMM can have at most; more than any will use. */
 #define VGPU_MAX_IOEVENTFDS	VGPU_NR_DOORBELLS

@@ -16,7 +16,12 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "core.h"
+#include "compat/misc.h"
+#include "device/irq.h"
+#include "device/vgpu.h"
+#include "model/event.h"
+#include "model/pci_config.h"
+#include "model/type.h"
 
 /* How many interrupts an index has. */
 static u32 vgpu_irq_count(const struct vgpu *vgpu, u32 index)
@@ -27,7 +32,7 @@ static u32 vgpu_irq_count(const struct vgpu *vgpu, u32 index)
 	case VFIO_PCI_REQ_IRQ_INDEX:
 		return 1;
 	case VFIO_PCI_MSIX_IRQ_INDEX:
-		return vgpu_config_vectors(&vgpu->type->desc.profile);
+		return vgpu_config_vectors(&vgpu->type->profile);
 	default:
 		return 0;
 	}

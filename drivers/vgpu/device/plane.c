@@ -12,7 +12,9 @@
 #include <drm/drm_fourcc.h>
 #include <drm/drm_plane.h>
 
-#include "core.h"
+#include "device/plane.h"
+#include "device/vgpu.h"
+#include "memory/dmabuf.h"
 
 /**
  * vgpu_gfx_update() - the windows follow the pictures
@@ -23,9 +25,10 @@ void vgpu_gfx_update(struct vgpu *vgpu)
 	const struct vgpu_head *head = &vgpu->model->heads[0];
 
 	lockdep_assert_held(&vgpu->lock);
-	vgpu_fb_set_window(&vgpu->fb, VGPU_WINDOW_CONSOLE, head->shown.offset);
-	vgpu_fb_set_window(&vgpu->fb, VGPU_WINDOW_CURSOR,
-			   head->cursor.image.offset);
+	vgpu_fb_view_move(&vgpu->fb, &vgpu->views[VGPU_VIEW_CONSOLE],
+			  head->shown.offset);
+	vgpu_fb_view_move(&vgpu->fb, &vgpu->views[VGPU_VIEW_CURSOR],
+			  head->cursor.image.offset);
 }
 
 static void vgpu_plane_forget(struct vgpu_plane *plane)
@@ -75,7 +78,7 @@ static struct vgpu_plane *vgpu_plane_get(struct vgpu *vgpu,
 			oldest = plane;
 	}
 	/* Now, because who asks for a new picture comes for its dma-buf next. */
-	dmabuf = vgpu_dmabuf_export(vgpu, scanout->offset,
+	dmabuf = vgpu_dmabuf_export(&vgpu->fb, scanout->offset,
 				    (u64)scanout->pitch * scanout->height,
 				    O_RDWR);
 	if (IS_ERR(dmabuf))

@@ -7,7 +7,11 @@
  */
 #include <linux/hrtimer.h>
 
-#include "core.h"
+#include "compat/misc.h"
+#include "device/plane.h"
+#include "device/vblank.h"
+#include "device/vgpu.h"
+#include "model/type.h"
 
 /*
  * Without a limit flips are carried out at once, and vertical blanking, which
@@ -71,7 +75,7 @@ u32 vgpu_vblank_limit(struct vgpu *vgpu)
 {
 	lockdep_assert_held(&vgpu->lock);
 	return vgpu->params.frame_rate_limiter ?
-	       vgpu->type->desc.profile.frl_hz : 0;
+	       vgpu->type->profile.frl_hz : 0;
 }
 
 /**

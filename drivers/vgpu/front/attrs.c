@@ -7,7 +7,9 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-#include "core.h"
+#include "device/vgpu.h"
+#include "front/front.h"
+#include "model/type.h"
 
 #define VGPU_ATTRS_DIR		"vgpu"
 #define VGPU_ATTRS_LINK		"nvidia"
@@ -61,7 +63,7 @@ static ssize_t vgpu_params_store(struct device *dev,
 	struct vgpu_params params;
 	int ret;
 
-	ret = vgpu_params_parse(&params, &vgpu->type->desc.profile, buf, count,
+	ret = vgpu_params_parse(&params, &vgpu->type->profile, buf, count,
 				&remark);
 	if (ret) {
 		dev_err(dev, "vgpu_params: \"%.*s\": %s\n",
@@ -136,7 +138,7 @@ static const struct attribute_group vgpu_attr_group = {
  */
 int vgpu_attrs_add(struct vgpu *vgpu)
 {
-	struct device *dev = &vgpu->mdev->dev;
+	struct device *dev = vgpu->vdev.dev;
 	int ret;
 
 	ret = device_add_group(dev, &vgpu_attr_group);
@@ -165,7 +167,7 @@ err_group:
  */
 void vgpu_attrs_del(struct vgpu *vgpu)
 {
-	struct device *dev = &vgpu->mdev->dev;
+	struct device *dev = vgpu->vdev.dev;
 
 	device_remove_file(dev, &vgpu_migration_version_attr);
 	sysfs_remove_link(&dev->kobj, VGPU_ATTRS_LINK);
@@ -178,5 +180,5 @@ void vgpu_attrs_del(struct vgpu *vgpu)
  */
 void vgpu_attrs_busy(struct vgpu *vgpu)
 {
-	sysfs_notify(&vgpu->mdev->dev.kobj, VGPU_ATTRS_DIR, "busy");
+	sysfs_notify(&vgpu->vdev.dev->kobj, VGPU_ATTRS_DIR, "busy");
 }

@@ -8,7 +8,9 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "core.h"
+#include "device/vgpu.h"
+#include "front/front.h"
+#include "memory/dmabuf.h"
 
 /* What a range of a mappable region is in the framebuffer now. */
 static int feature_find(struct vgpu *vgpu, u64 index,
@@ -64,7 +66,7 @@ static int feature_dma_buf(struct vgpu *vgpu, u32 flags,
 	ret = feature_find(vgpu, ask.region_index, &range, &offset);
 	if (ret)
 		return ret;
-	dmabuf = vgpu_dmabuf_export(vgpu, offset, range.length,
+	dmabuf = vgpu_dmabuf_export(&vgpu->fb, offset, range.length,
 				    ask.open_flags & O_ACCMODE);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);

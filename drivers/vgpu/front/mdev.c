@@ -3,12 +3,16 @@
  * The mdev front: what happens when a UUID is written to "create" and a vGPU
  * is removed, and what the files of a type say.
  */
+#include <linux/debugfs.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 
-#include "core.h"
+#include "front/front.h"
+#include "model/type.h"
 
 static int vgpu_mdev_probe(struct mdev_device *mdev)
 {
@@ -51,15 +55,15 @@ static unsigned int vgpu_mdev_get_available(struct mdev_type *mtype)
 	struct vgpu_type *type = mtype_to_type(mtype);
 	u64 nr;
 
-	nr = div64_u64(vram_free_blocks(type->pgpu) * PGPU_BLOCK_SIZE,
-		       type->desc.profile.fb_size);
+	nr = div64_u64(vram_free_blocks(&type->pgpu->vram) * PGPU_BLOCK_SIZE,
+		       type->desc->profile.fb_size);
 	return min_t(u64, nr, UINT_MAX);
 }
 
 /* The form is ABI: management tools parse it. */
 static ssize_t vgpu_mdev_show_description(struct mdev_type *mtype, char *buf)
 {
-	const struct vgpu_type_desc *desc = &mtype_to_type(mtype)->desc;
+	const struct vgpu_type_desc *desc = mtype_to_type(mtype)->desc;
 
 	return sysfs_emit(buf,
 			  "num_heads=%d, frl_config=%d, framebuffer=%lluM, max_resolution=%dx%d, max_instance=%d\n",
@@ -80,4 +84,72 @@ struct mdev_driver vgpu_mdev_driver = {
 	.remove = vgpu_mdev_remove,
 	.get_available = vgpu_mdev_get_available,
 	.show_description = vgpu_mdev_show_description,
+};
+
+static struct vgpu_parent *vgpu_parent_alloc(struct pgpu *pgpu)
+{
+	struct vgpu_parent *parent;
+	struct vgpu_type *type;
+	u32 i;
+
+	parent = kzalloc(struct_size(parent, types, pgpu->nr_types), GFP_KERNEL);
+	if (!parent)
+		return NULL;
+	for (i = 0; i < pgpu->nr_types; i++) {
+		type = &parent->types[i];
+		type->pgpu = pgpu;
+		type->desc = &pgpu->types[i];
+		snprintf(type->name, sizeof(type->name), "%s-%s",
+			 pgpu->desc.model, type->desc->id);
+		/* The mdev core does not write to it. */
+		type->mtype.sysfs_name = pgpu->types[i].id;
+		type->mtype.pretty_name = type->name;
+		parent->mtypes[i] = &type->mtype;
+	}
+	parent->nr_types = pgpu->nr_types;
+	return parent;
+}
+
+static int vgpu_mdev_add(struct pgpu *pgpu)
+{
+	struct vgpu_parent *parent = vgpu_parent_alloc(pgpu);
+	int ret;
+
+	if (!parent)
+		return -ENOMEM;
+	ret = mdev_register_parent(&parent->parent, pgpu->dev,
+				   &vgpu_mdev_driver, parent->mtypes,
+				   parent->nr_types);
+	if (ret) {
+		dev_err(pgpu->dev, "the mdev core refused the device: %d\n",
+			ret);
+		goto err_free;
+	}
+	ret = vgpu_type_attrs_add(parent);
+	if (ret)
+		goto err_unregister;
+	parent->debugfs = vgpu_debugfs_add(pgpu);
+	pgpu->front_priv = parent;
+	return 0;
+
+err_unregister:
+	mdev_unregister_parent(&parent->parent);
+err_free:
+	kfree(parent);
+	return ret;
+}
+
+static void vgpu_mdev_del(struct pgpu *pgpu)
+{
+	struct vgpu_parent *parent = pgpu->front_priv;
+
+	vgpu_type_attrs_del(parent);
+	mdev_unregister_parent(&parent->parent);
+	debugfs_remove(parent->debugfs);
+	kfree(parent);
+}
+
+const struct pgpu_front vgpu_mdev_front = {
+	.add = vgpu_mdev_add,
+	.del = vgpu_mdev_del,
 };

@@ -13,7 +13,12 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
-#include "core.h"
+#include "device/plane.h"
+#include "device/vgpu.h"
+#include "front/front.h"
+#include "model/bochs/bochs.h"
+#include "model/pci_config.h"
+#include "model/type.h"
 
 #define VGPU_SIZE_OF_FB	U64_MAX
 
@@ -34,23 +39,6 @@ struct vgpu_region {
 	u32 type;
 	u32 subtype;
 };
-
-/**
- * vgpu_bars_update() - whether BARs answer, or doorbells are heard, may have
- * changed
- * @vgpu: vgpu.lock is held
- *
- * With memory space off, or the device gone, a bus reads all ones and writes
- * go nowhere.
- */
-void vgpu_bars_update(struct vgpu *vgpu)
-{
-	lockdep_assert_held(&vgpu->lock);
-	WRITE_ONCE(vgpu->bars_on,
-		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
-	WRITE_ONCE(vgpu->doorbells_on,
-		   vgpu->bars_on && vgpu_model_runs(vgpu->model));
-}
 
 static int bar0_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
@@ -122,7 +110,7 @@ bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->bars_on) {
-		vgpu_ioeventfd_gather(vgpu);
+		vgpu_ioeventfd_gather(&vgpu->ioeventfds, vgpu->model);
 		vgpu_bar4_read(vgpu->model, pos, buf, len);
 	} else {
 		memset(buf, 0xff, len);
@@ -177,31 +165,31 @@ static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
  * The base may move between looking at it and the copy; then the caller gets
  * the picture before the move, as it would have with a faster read.
  */
-static u64 window_offset(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+static u64 window_offset(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
 			 size_t len, size_t *n)
 {
-	u64 base = READ_ONCE(vgpu->fb.window[window]) << PAGE_SHIFT;
+	u64 base = READ_ONCE(vgpu->views[view].first) << PAGE_SHIFT;
 	u64 offset = (base + pos) % vgpu->fb.size;
 
 	*n = min_t(u64, len, vgpu->fb.size - offset);
 	return offset;
 }
 
-static int window_read(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+static int window_read(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
 		       void *buf, size_t len)
 {
 	size_t n;
-	u64 offset = window_offset(vgpu, window, pos, len, &n);
+	u64 offset = window_offset(vgpu, view, pos, len, &n);
 	int ret = vgpu_fb_read(&vgpu->fb, offset, buf, n);
 
 	return ret ?: vgpu_fb_read(&vgpu->fb, 0, buf + n, len - n);
 }
 
-static int window_write(struct vgpu *vgpu, enum vgpu_fb_window window, u64 pos,
+static int window_write(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
 			const void *buf, size_t len)
 {
 	size_t n;
-	u64 offset = window_offset(vgpu, window, pos, len, &n);
+	u64 offset = window_offset(vgpu, view, pos, len, &n);
 	int ret = vgpu_fb_write(&vgpu->fb, offset, buf, n);
 
 	return ret ?: vgpu_fb_write(&vgpu->fb, 0, buf + n, len - n);
@@ -282,9 +270,9 @@ static __always_inline int vgpu_region_read_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_EDID:
 		return edid_read(vgpu, pos, buf, len);
 	case VGPU_REGION_CONSOLE:
-		return window_read(vgpu, VGPU_WINDOW_CONSOLE, pos, buf, len);
+		return window_read(vgpu, VGPU_VIEW_CONSOLE, pos, buf, len);
 	case VGPU_REGION_CURSOR:
-		return window_read(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
+		return window_read(vgpu, VGPU_VIEW_CURSOR, pos, buf, len);
 	default:
 		return bar3_read(vgpu, pos, buf, len);
 	}
@@ -307,9 +295,9 @@ static __always_inline int vgpu_region_write_at(struct vgpu *vgpu, u32 index,
 	case VGPU_REGION_EDID:
 		return edid_write(vgpu, pos, buf, len);
 	case VGPU_REGION_CONSOLE:
-		return window_write(vgpu, VGPU_WINDOW_CONSOLE, pos, buf, len);
+		return window_write(vgpu, VGPU_VIEW_CONSOLE, pos, buf, len);
 	case VGPU_REGION_CURSOR:
-		return window_write(vgpu, VGPU_WINDOW_CURSOR, pos, buf, len);
+		return window_write(vgpu, VGPU_VIEW_CURSOR, pos, buf, len);
 	default:
 		return bar3_write(vgpu, pos, buf, len);
 	}
@@ -343,7 +331,7 @@ static u64 vgpu_region_size(const struct vgpu *vgpu,
 		return region->size;
 	/* A BAR is a power of two. */
 	if (region == &vgpu_regions[VFIO_PCI_BAR0_REGION_INDEX])
-		return vgpu_bar0_size(&vgpu->type->desc.profile);
+		return vgpu_bar0_size(&vgpu->type->profile);
 	return vgpu->fb.size;
 }
 

@@ -5,7 +5,10 @@
 #include <linux/mm.h>
 #include <linux/vfio.h>
 
-#include "core.h"
+#include "compat/mm.h"
+#include "device/vgpu.h"
+#include "front/front.h"
+#include "memory/fault.h"
 
 /**
  * vgpu_region_page() - the framebuffer page that a VMA offset names
@@ -25,10 +28,10 @@ u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 	lockdep_assert_held(&vgpu->fb.lock);
 	switch (pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT)) {
 	case VGPU_REGION_CONSOLE:
-		page += vgpu->fb.window[VGPU_WINDOW_CONSOLE];
+		page += vgpu->views[VGPU_VIEW_CONSOLE].first;
 		break;
 	case VGPU_REGION_CURSOR:
-		page += vgpu->fb.window[VGPU_WINDOW_CURSOR];
+		page += vgpu->views[VGPU_VIEW_CURSOR].first;
 		break;
 	}
 	return page % (vgpu->fb.size >> PAGE_SHIFT);

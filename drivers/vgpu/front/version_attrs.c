@@ -11,7 +11,9 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "core.h"
+#include "compat/misc.h"
+#include "front/front.h"
+#include "model/stream/identity.h"
 
 static ssize_t version_show(const struct vgpu_identity *identity, char *buf)
 {
@@ -43,7 +45,7 @@ static struct vgpu_type *version_type(struct kobject *kobj,
 	struct mdev_type *mtype = container_of(kobj, struct mdev_type, kobj);
 	struct vgpu_type *type = mtype_to_type(mtype);
 
-	vgpu_identity_init(identity, &type->desc, pgpu_ecc_enabled(type->pgpu));
+	vgpu_identity_init(identity, type->desc, ras_enabled(&type->pgpu->ras));
 	return type;
 }
 
@@ -79,29 +81,29 @@ static const struct bin_attribute version_type_attr = {
 	.write = version_type_write,
 };
 
-static void version_types_del(struct pgpu *pgpu, u32 nr)
+static void version_types_del(struct vgpu_parent *parent, u32 nr)
 {
 	while (nr--)
-		sysfs_remove_bin_file(&pgpu->mtypes[nr]->kobj,
+		sysfs_remove_bin_file(&parent->mtypes[nr]->kobj,
 				      &version_type_attr);
 }
 
 /**
  * vgpu_type_attrs_add() - show what the mdev core does not know of types
- * @pgpu: registered with the mdev core
+ * @parent: registered with the mdev core
  *
  * Return: 0 or -ENOMEM
  */
-int vgpu_type_attrs_add(struct pgpu *pgpu)
+int vgpu_type_attrs_add(struct vgpu_parent *parent)
 {
 	int ret;
 	u32 i;
 
-	for (i = 0; i < pgpu->nr_types; i++) {
-		ret = sysfs_create_bin_file(&pgpu->mtypes[i]->kobj,
+	for (i = 0; i < parent->nr_types; i++) {
+		ret = sysfs_create_bin_file(&parent->mtypes[i]->kobj,
 					    &version_type_attr);
 		if (ret) {
-			version_types_del(pgpu, i);
+			version_types_del(parent, i);
 			return ret;
 		}
 	}
@@ -110,28 +112,18 @@ int vgpu_type_attrs_add(struct pgpu *pgpu)
 
 /**
  * vgpu_type_attrs_del() - opposite of vgpu_type_attrs_add()
- * @pgpu: still registered; waits until nobody is in one of them
+ * @parent: still registered; waits until nobody is in one of them
  */
-void vgpu_type_attrs_del(struct pgpu *pgpu)
+void vgpu_type_attrs_del(struct vgpu_parent *parent)
 {
-	version_types_del(pgpu, pgpu->nr_types);
+	version_types_del(parent, parent->nr_types);
 }
 
-/**
- * vgpu_identity_get() - what has to fit for another vGPU to become this one
- * @vgpu: the vGPU
- * @identity: where to
- */
-void vgpu_identity_get(struct vgpu *vgpu, struct vgpu_identity *identity)
+static void version_vgpu(struct device *dev, struct vgpu_identity *identity)
 {
-	bool ecc = pgpu_ecc_enabled(vgpu->type->pgpu);
+	struct vgpu *vgpu = dev_get_drvdata(dev);
 
-	/* For as long as it is open, what it found when it was opened holds. */
-	mutex_lock(&vgpu->lock);
-	if (vgpu->model)
-		ecc = vgpu->model->ecc.on;
-	mutex_unlock(&vgpu->lock);
-	vgpu_identity_init(identity, &vgpu->type->desc, ecc);
+	vgpu_identity_get(vgpu, ras_enabled(&vgpu_to_pgpu(vgpu)->ras), identity);
 }
 
 static ssize_t migration_version_show(struct device *dev,
@@ -139,7 +131,7 @@ static ssize_t migration_version_show(struct device *dev,
 {
 	struct vgpu_identity identity;
 
-	vgpu_identity_get(dev_get_drvdata(dev), &identity);
+	version_vgpu(dev, &identity);
 	return version_show(&identity, buf);
 }
 
@@ -149,7 +141,7 @@ static ssize_t migration_version_store(struct device *dev,
 {
 	struct vgpu_identity identity;
 
-	vgpu_identity_get(dev_get_drvdata(dev), &identity);
+	version_vgpu(dev, &identity);
 	return version_store(dev, &identity, buf, count);
 }
 

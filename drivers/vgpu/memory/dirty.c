@@ -18,7 +18,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "memory/fb.h"
 
 static u64 dirty_nr_chunks(const struct vgpu_fb *fb)
 {
@@ -110,19 +110,6 @@ void vgpu_fb_untrack(struct vgpu_fb *fb)
 	fb->dirty = NULL;
 	up_write(&fb->lock);
 	kvfree(dirty);
-}
-
-/**
- * vgpu_fb_mark_importers() - who writes by DMA is not noticed
- * @fb: whatever importers of dma-bufs may have written counts as written
- */
-void vgpu_fb_mark_importers(struct vgpu_fb *fb)
-{
-	dma_resv_lock(&fb->resv, NULL);
-	down_read(&fb->lock);
-	vgpu_dmabuf_mark(fb);
-	up_read(&fb->lock);
-	dma_resv_unlock(&fb->resv);
 }
 
 /* Chunks of a group that were written; they no longer count as such. */

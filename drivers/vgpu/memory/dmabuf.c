@@ -27,16 +27,18 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "core.h"
+#include "compat/misc.h"
+#include "compat/mm.h"
+#include "memory/dmabuf.h"
+#include "memory/fault.h"
+#include "memory/fb.h"
 
 /**
- * struct vgpu_dmabuf - a dma-buf of a vGPU
- * @link: in vgpu_fb.dmabufs until it has ended; protected by vgpu_fb.resv
- * @vgpu: whose; a reference on its VFIO device
+ * struct vgpu_dmabuf - a dma-buf of a framebuffer
+ * @view: what it shows; among those of @fb until it has ended
+ * @fb: the framebuffer; a reference on its owner
  * @dmabuf: the dma-buf core's part
  * @inode: of its file, which may lose it before the dma-buf is released; a reference
- * @page: first page of the framebuffer
- * @nr: pages
  * @ended: the VMM has closed the vGPU; protected by vgpu_fb.resv, changes with
  *	vgpu_fb.lock held for writing
  * @pins: importers that cannot be told when pages move, and mappings in the
@@ -45,12 +47,10 @@
  * @vmap_generation: vgpu_fb.generation that they are of
  */
 struct vgpu_dmabuf {
-	struct list_head link;
-	struct vgpu *vgpu;
+	struct vgpu_fb_view view;
+	struct vgpu_fb *fb;
 	struct dma_buf *dmabuf;
 	struct inode *inode;
-	u64 page;
-	u64 nr;
 	bool ended;
 	atomic_t pins;
 	struct page **vmap_pages;
@@ -77,10 +77,10 @@ static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
 /* Pages of a dma-buf are held no more. */
 static void vgpu_dmabuf_unhold(struct vgpu_dmabuf *buf, u64 generation)
 {
-	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct vgpu_fb *fb = buf->fb;
 
 	down_read(&fb->lock);
-	atomic64_sub(buf->nr, generation == fb->generation ? &fb->held :
+	atomic64_sub(buf->view.nr, generation == fb->generation ? &fb->held :
 							     &fb->orphans);
 	up_read(&fb->lock);
 }
@@ -90,7 +90,7 @@ static int vgpu_dmabuf_run(struct vgpu_dmabuf *buf, u64 done,
 			   enum pgpu_alloc alloc, struct pgpu_run *run)
 {
 	return buf->ended ? -ENODEV :
-	       vgpu_fb_run(&buf->vgpu->fb, buf->page + done, buf->nr - done,
+	       vgpu_fb_run(buf->fb, buf->view.first + done, buf->view.nr - done,
 			   alloc, run);
 }
 
@@ -102,13 +102,13 @@ static int vgpu_dmabuf_attach(struct dma_buf *dmabuf,
 			      struct dma_buf_attachment *attach)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
-	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct vgpu_fb *fb = buf->fb;
 	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	struct pgpu_run run;
 	u64 done = 0;
 	int ret;
 
-	while (done < buf->nr) {
+	while (done < buf->view.nr) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		ret = vgpu_fb_wait();
@@ -135,7 +135,7 @@ static int vgpu_dmabuf_attach(struct dma_buf *dmabuf,
 static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 					   u64 *generation)
 {
-	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct vgpu_fb *fb = buf->fb;
 	struct page **pages;
 	struct pgpu_run run;
 	u64 done = 0, i;
@@ -144,12 +144,12 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 	if (atomic64_read(&fb->orphans) >= fb->size >> PAGE_SHIFT)
 		return ERR_PTR(-EBUSY);
 	/* The mm core warns of what is too large for it, which a VMM can ask for. */
-	pages = kvmalloc_array(buf->nr, sizeof(*pages),
+	pages = kvmalloc_array(buf->view.nr, sizeof(*pages),
 			       GFP_KERNEL | __GFP_NOWARN);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	down_read(&fb->lock);
-	while (done < buf->nr) {
+	while (done < buf->view.nr) {
 		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
 		if (ret)
 			break;
@@ -160,7 +160,7 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 	}
 	if (!ret) {
 		*generation = fb->generation;
-		atomic64_add(buf->nr, &fb->held);
+		atomic64_add(buf->view.nr, &fb->held);
 	}
 	up_read(&fb->lock);
 	if (ret) {
@@ -179,12 +179,12 @@ static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
 	struct page **pages;
 	int ret;
 
-	dma_resv_assert_held(&buf->vgpu->fb.resv);
+	dma_resv_assert_held(&buf->fb->resv);
 	pages = vgpu_dmabuf_get_pages(buf, &table->generation);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	ret = sg_alloc_table_from_pages_segment(sgt, pages, buf->nr, 0,
-						buf->nr << PAGE_SHIFT,
+	ret = sg_alloc_table_from_pages_segment(sgt, pages, buf->view.nr, 0,
+						buf->view.nr << PAGE_SHIFT,
 						dma_get_max_seg_size(dev),
 						GFP_KERNEL);
 	if (ret)
@@ -198,7 +198,7 @@ static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
 err_free_table:
 	sg_free_table(sgt);
 err_put:
-	vgpu_dmabuf_put_pages(pages, buf->nr);
+	vgpu_dmabuf_put_pages(pages, buf->view.nr);
 	vgpu_dmabuf_unhold(buf, table->generation);
 	return ret;
 }
@@ -235,7 +235,7 @@ static int vgpu_dmabuf_alloc_runs(struct vgpu_dmabuf *buf, struct sg_table *sgt)
 	u64 done;
 	int ret;
 
-	for (done = 0; done < buf->nr; done += run.nr, nr++) {
+	for (done = 0; done < buf->view.nr; done += run.nr, nr++) {
 		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
 		if (ret)
 			return ret;
@@ -248,7 +248,7 @@ static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
 				  struct sg_table *sgt,
 				  enum dma_data_direction direction)
 {
-	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct vgpu_fb *fb = buf->fb;
 	struct scatterlist *sg;
 	struct pgpu_run run;
 	u64 done = 0;
@@ -261,7 +261,7 @@ static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
 		up_read(&fb->lock);
 		return ret;
 	}
-	for (sg = sgt->sgl; done < buf->nr; sg = sg_next(sg), done += run.nr) {
+	for (sg = sgt->sgl; done < buf->view.nr; sg = sg_next(sg), done += run.nr) {
 		dma_addr_t address;
 
 		ret = vgpu_dmabuf_run(buf, done, PGPU_ALLOC_FORCE, &run);
@@ -292,7 +292,7 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	if (!buf->vgpu->fb.device_memory)
+	if (!buf->fb->device_memory)
 		ret = vgpu_dmabuf_map_pages(buf, attach->dev, table, direction);
 	else if (attach->peer2peer)
 		ret = vgpu_dmabuf_map_device(buf, attach->dev, &table->sgt,
@@ -309,11 +309,11 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 /* An importer that may have written lets go of its mapping. */
 static void vgpu_dmabuf_written(struct vgpu_dmabuf *buf)
 {
-	struct vgpu_fb *fb = &buf->vgpu->fb;
+	struct vgpu_fb *fb = buf->fb;
 
 	down_read(&fb->lock);
 	if (!buf->ended)
-		vgpu_fb_mark(fb, buf->page, buf->nr);
+		vgpu_fb_mark(fb, buf->view.first, buf->view.nr);
 	up_read(&fb->lock);
 }
 
@@ -325,7 +325,7 @@ static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
 						       sgt);
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
 
-	if (buf->vgpu->fb.device_memory) {
+	if (buf->fb->device_memory) {
 		vgpu_dmabuf_unmap_device(attach->dev, sgt, direction);
 	} else {
 		vgpu_dmabuf_unmap_pages(attach->dev, sgt, direction);
@@ -344,7 +344,7 @@ static int vgpu_dmabuf_pin(struct dma_buf_attachment *attach)
 {
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
 
-	if (buf->vgpu->fb.device_memory)
+	if (buf->fb->device_memory)
 		return -EOPNOTSUPP;
 	atomic_inc(&buf->pins);
 	return 0;
@@ -370,7 +370,7 @@ static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 		ret = PTR_ERR(pages);
 		goto err_unpin;
 	}
-	vaddr = vmap(pages, buf->nr, VM_MAP, PAGE_KERNEL);
+	vaddr = vmap(pages, buf->view.nr, VM_MAP, PAGE_KERNEL);
 	if (!vaddr) {
 		ret = -ENOMEM;
 		goto err_put;
@@ -380,7 +380,7 @@ static int vgpu_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return 0;
 
 err_put:
-	vgpu_dmabuf_put_pages(pages, buf->nr);
+	vgpu_dmabuf_put_pages(pages, buf->view.nr);
 	vgpu_dmabuf_unhold(buf, buf->vmap_generation);
 err_unpin:
 	atomic_dec(&buf->pins);
@@ -393,7 +393,7 @@ static void vgpu_dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 	vunmap(map->vaddr);
 	vgpu_dmabuf_written(buf);
-	vgpu_dmabuf_put_pages(buf->vmap_pages, buf->nr);
+	vgpu_dmabuf_put_pages(buf->vmap_pages, buf->view.nr);
 	vgpu_dmabuf_unhold(buf, buf->vmap_generation);
 	buf->vmap_pages = NULL;
 	atomic_dec(&buf->pins);
@@ -404,7 +404,7 @@ static bool vgpu_dmabuf_locate(void *priv, pgoff_t pgoff, u64 *page)
 {
 	struct vgpu_dmabuf *buf = priv;
 
-	*page = buf->page + pgoff;
+	*page = buf->view.first + pgoff;
 	return !buf->ended;
 }
 
@@ -412,7 +412,7 @@ static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
 
-	return vgpu_fb_fault(&buf->vgpu->fb, vmf, vgpu_dmabuf_locate,
+	return vgpu_fb_fault(buf->fb, vmf, vgpu_dmabuf_locate,
 			     vmf->flags & FAULT_FLAG_WRITE);
 }
 
@@ -420,7 +420,7 @@ static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
 
-	return vgpu_fb_mkwrite(&buf->vgpu->fb, vmf, vgpu_dmabuf_locate);
+	return vgpu_fb_mkwrite(buf->fb, vmf, vgpu_dmabuf_locate);
 }
 
 #ifdef VGPU_PMD_FAULTS
@@ -429,7 +429,7 @@ static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
 {
 	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
 
-	return vgpu_fb_huge_fault(&buf->vgpu->fb, vmf, order,
+	return vgpu_fb_huge_fault(buf->fb, vmf, order,
 				  vgpu_dmabuf_locate);
 }
 #endif
@@ -447,21 +447,46 @@ static int vgpu_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
 
-	return vgpu_fb_mmap(&buf->vgpu->fb, vma, &vgpu_dmabuf_vm_ops, buf);
+	return vgpu_fb_mmap(buf->fb, vma, &vgpu_dmabuf_vm_ops, buf);
 }
 
 static void vgpu_dmabuf_release(struct dma_buf *dmabuf)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
-	struct vgpu *vgpu = buf->vgpu;
+	struct device *owner = buf->fb->owner;
 
-	dma_resv_lock(&vgpu->fb.resv, NULL);
-	list_del(&buf->link);
-	dma_resv_unlock(&vgpu->fb.resv);
+	vgpu_fb_view_del(buf->fb, &buf->view);
 	iput(buf->inode);
 	kfree(buf);
-	put_device(&vgpu->vdev.device);
+	put_device(owner);
 }
+
+static void vgpu_dmabuf_stop(struct vgpu_fb_view *view)
+{
+	struct vgpu_dmabuf *buf = container_of(view, struct vgpu_dmabuf, view);
+
+	vgpu_dma_buf_invalidate(buf->dmabuf);
+}
+
+static bool vgpu_dmabuf_is_pinned(struct vgpu_fb_view *view)
+{
+	struct vgpu_dmabuf *buf = container_of(view, struct vgpu_dmabuf, view);
+
+	return atomic_read(&buf->pins);
+}
+
+static bool vgpu_dmabuf_is_written(struct vgpu_fb_view *view)
+{
+	struct vgpu_dmabuf *buf = container_of(view, struct vgpu_dmabuf, view);
+
+	return !list_empty(&buf->dmabuf->attachments) || buf->vmap_pages;
+}
+
+static const struct vgpu_fb_view_ops vgpu_dmabuf_view_ops = {
+	.stop = vgpu_dmabuf_stop,
+	.is_pinned = vgpu_dmabuf_is_pinned,
+	.written = vgpu_dmabuf_is_written,
+};
 
 /* The dma-buf core warns of a vmap that fails, so a device's memory has none. */
 static const struct dma_buf_ops vgpu_dmabuf_device_ops = {
@@ -487,14 +512,14 @@ static const struct dma_buf_ops vgpu_dmabuf_ops = {
 
 /**
  * vgpu_dmabuf_export() - make a dma-buf of a part of the framebuffer
- * @vgpu: a VMM has it open
+ * @fb: of a vGPU that a VMM has open
  * @offset: first byte; the dma-buf begins with its page
  * @size: bytes; with @offset in the framebuffer
  * @mode: how its file is opened: O_RDONLY, O_WRONLY or O_RDWR
  *
  * Return: the dma-buf or an error pointer: -ENOMEM, -ENFILE
  */
-struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size,
+struct dma_buf *vgpu_dmabuf_export(struct vgpu_fb *fb, u64 offset, u64 size,
 				   int mode)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
@@ -505,116 +530,31 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu *vgpu, u64 offset, u64 size,
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	buf->vgpu = vgpu;
-	buf->page = offset >> PAGE_SHIFT;
-	buf->nr = PFN_UP(offset + size) - buf->page;
+	buf->fb = fb;
+	buf->view.ops = &vgpu_dmabuf_view_ops;
+	buf->view.first = offset >> PAGE_SHIFT;
+	buf->view.nr = PFN_UP(offset + size) - buf->view.first;
 
-	info.ops = vgpu->fb.device_memory ? &vgpu_dmabuf_device_ops :
-					    &vgpu_dmabuf_ops;
-	info.size = buf->nr << PAGE_SHIFT;
+	info.ops = fb->device_memory ? &vgpu_dmabuf_device_ops :
+				       &vgpu_dmabuf_ops;
+	info.size = buf->view.nr << PAGE_SHIFT;
 	info.flags = mode;
-	info.resv = &vgpu->fb.resv;
+	info.resv = &fb->resv;
 	info.priv = buf;
 	/* The release operation needs all of this from here on. */
-	get_device(&vgpu->vdev.device);
+	get_device(fb->owner);
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf)) {
-		put_device(&vgpu->vdev.device);
+		put_device(fb->owner);
 		kfree(buf);
 		return dmabuf;
 	}
 	buf->dmabuf = dmabuf;
 	buf->inode = file_inode(dmabuf->file);
 	ihold(buf->inode);
-	dma_resv_lock(&vgpu->fb.resv, NULL);
-	list_add(&buf->link, &vgpu->fb.dmabufs);
-	dma_resv_unlock(&vgpu->fb.resv);
+	buf->view.mapping = buf->inode->i_mapping;
+	vgpu_fb_view_add(fb, &buf->view);
 	return dmabuf;
-}
-
-static bool vgpu_dmabuf_shows(const struct vgpu_dmabuf *buf, u64 page, u64 nr)
-{
-	return buf->page < page + nr && page < buf->page + buf->nr;
-}
-
-/**
- * vgpu_dmabuf_stop() - keep importers off pages that are about to move or go
- * @fb: vgpu_fb.resv is held, until they have
- * @page: the first of them
- * @nr: how many
- *
- * Waits for what importers are doing.  Only those with a reference on the pages
- * go on using them.  Nobody waits for those of dma-bufs that have ended alone.
- */
-void vgpu_dmabuf_stop(struct vgpu_fb *fb, u64 page, u64 nr)
-{
-	struct vgpu_dmabuf *buf;
-
-	dma_resv_assert_held(&fb->resv);
-	if (list_empty(&fb->dmabufs))
-		return;
-	list_for_each_entry(buf, &fb->dmabufs, link)
-		if (vgpu_dmabuf_shows(buf, page, nr))
-			vgpu_dma_buf_invalidate(buf->dmabuf);
-	dma_resv_wait_timeout(&fb->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-			      MAX_SCHEDULE_TIMEOUT);
-}
-
-/**
- * vgpu_dmabuf_zap() - take away the mappings of pages through dma-bufs
- * @fb: vgpu_fb.resv is held, and vgpu_fb.lock for writing
- * @page: the first
- * @nr: how many
- */
-void vgpu_dmabuf_zap(struct vgpu_fb *fb, u64 page, u64 nr)
-{
-	struct vgpu_dmabuf *buf;
-	u64 first;
-
-	dma_resv_assert_held(&fb->resv);
-	lockdep_assert_held_write(&fb->lock);
-	list_for_each_entry(buf, &fb->dmabufs, link) {
-		if (!vgpu_dmabuf_shows(buf, page, nr))
-			continue;
-		first = max(page, buf->page);
-		unmap_mapping_range(buf->inode->i_mapping,
-				    (first - buf->page) << PAGE_SHIFT,
-				    (page + nr - first) << PAGE_SHIFT, 1);
-	}
-}
-
-/**
- * vgpu_dmabuf_mark() - pages that importers may be writing count as written
- * @fb: vgpu_fb.resv is held, and vgpu_fb.lock
- */
-void vgpu_dmabuf_mark(struct vgpu_fb *fb)
-{
-	struct vgpu_dmabuf *buf;
-
-	dma_resv_assert_held(&fb->resv);
-	lockdep_assert_held(&fb->lock);
-	list_for_each_entry(buf, &fb->dmabufs, link)
-		if (!list_empty(&buf->dmabuf->attachments) || buf->vmap_pages)
-			vgpu_fb_mark(fb, buf->page, buf->nr);
-}
-
-/**
- * vgpu_dmabuf_is_pinned() - whether a page has to stay
- * @fb: vgpu_fb.resv is held; and vgpu_fb.lock for writing, or else the answer can
- *	change
- * @page: page number
- *
- * Return: true if an importer holds it that cannot be told
- */
-bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
-{
-	struct vgpu_dmabuf *buf;
-
-	dma_resv_assert_held(&fb->resv);
-	list_for_each_entry(buf, &fb->dmabufs, link)
-		if (vgpu_dmabuf_shows(buf, page, 1) && atomic_read(&buf->pins))
-			return true;
-	return false;
 }
 
 /**
@@ -625,16 +565,19 @@ bool vgpu_dmabuf_is_pinned(struct vgpu_fb *fb, u64 page)
  */
 void vgpu_dmabuf_end(struct vgpu_fb *fb)
 {
-	u64 nr = fb->size >> PAGE_SHIFT;
-	struct vgpu_dmabuf *buf, *next;
+	struct vgpu_fb_view *view, *next;
+	struct vgpu_dmabuf *buf;
 
 	dma_resv_lock(&fb->resv, NULL);
-	vgpu_dmabuf_stop(fb, 0, nr);
+	vgpu_fb_stop(fb, 0, vgpu_fb_pages(fb));
 	down_write(&fb->lock);
-	vgpu_dmabuf_zap(fb, 0, nr);
-	list_for_each_entry_safe(buf, next, &fb->dmabufs, link) {
+	vgpu_fb_zap(fb, 0, vgpu_fb_pages(fb));
+	list_for_each_entry_safe(view, next, &fb->views, link) {
+		if (view->ops != &vgpu_dmabuf_view_ops)
+			continue;
+		buf = container_of(view, struct vgpu_dmabuf, view);
 		buf->ended = true;
-		list_del_init(&buf->link);
+		list_del_init(&view->link);
 	}
 	up_write(&fb->lock);
 	dma_resv_unlock(&fb->resv);

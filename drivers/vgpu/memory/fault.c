@@ -7,7 +7,9 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
-#include "core.h"
+#include "compat/mm.h"
+#include "memory/fault.h"
+#include "memory/fb.h"
 
 /*
  * What these flags of a VMA allow.  Where the host's memory is encrypted a page is,

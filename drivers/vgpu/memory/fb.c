@@ -6,23 +6,27 @@
  * dma-bufs all go through it, and hold vgpu_fb.lock for reading while they use
  * what it answered.
  */
+#include <linux/device.h>
 #include <linux/dma-resv.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-#include "core.h"
+#include "memory/fb.h"
+#include "memory/vram.h"
 
 /**
  * vgpu_fb_init() - take VRAM for a framebuffer
  * @fb: zeroed
- * @pgpu: whose VRAM
+ * @vram: where from
  * @size: in bytes, a multiple of PGPU_BLOCK_SIZE
+ * @owner: of which a reference keeps @fb
  *
  * Return: 0, -ENOSPC when the pGPU is full, or -ENOMEM
  */
-int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size)
+int vgpu_fb_init(struct vgpu_fb *fb, struct vram *vram, u64 size,
+		 struct device *owner)
 {
 	u64 nr_blocks = size / PGPU_BLOCK_SIZE;
 	int ret;
@@ -30,12 +34,13 @@ int vgpu_fb_init(struct vgpu_fb *fb, struct pgpu *pgpu, u64 size)
 	fb->table = kvcalloc(nr_blocks, sizeof(*fb->table), GFP_KERNEL_ACCOUNT);
 	if (!fb->table)
 		return -ENOMEM;
-	fb->pgpu = pgpu;
+	fb->vram = vram;
+	fb->owner = owner;
 	fb->size = size;
-	fb->device_memory = pgpu->desc.device_memory;
+	fb->device_memory = vram->device_memory;
 	init_rwsem(&fb->lock);
-	INIT_LIST_HEAD(&fb->dmabufs);
-	ret = vram_alloc(pgpu, fb, nr_blocks);
+	INIT_LIST_HEAD(&fb->views);
+	ret = vram_alloc(vram, fb, nr_blocks);
 	if (ret) {
 		kvfree(fb->table);
 		return ret;
@@ -53,7 +58,7 @@ void vgpu_fb_fini(struct vgpu_fb *fb)
 	u64 *table = fb->table;
 
 	vgpu_fb_clear(fb);
-	vram_free(fb->pgpu, fb);
+	vram_free(fb->vram, fb);
 	/* Who was told of an error in it may still come. */
 	down_write(&fb->lock);
 	fb->table = NULL;
@@ -91,31 +96,31 @@ static u64 vgpu_fb_home(const struct vgpu_fb *fb, u64 page)
 int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 		struct pgpu_run *run)
 {
-	struct pgpu *pgpu = fb->pgpu;
+	struct vram *vram = fb->vram;
 	unsigned long next;
 	void *entry = NULL;
-	u64 vram;
+	u64 at;
 
 	lockdep_assert_held(&fb->lock);
 	if (page >= fb->size >> PAGE_SHIFT)
 		return -EINVAL;
 	if (fb->revoked)
 		return -EIO;
-	vram = vgpu_fb_home(fb, page);
+	at = vgpu_fb_home(fb, page);
 	nr = min(nr, PGPU_BLOCK_PAGES - page % PGPU_BLOCK_PAGES);
 	/* A run ends before a page that another one stands in for; that is one. */
-	next = vram;
-	if (!xa_empty(&pgpu->remap))
-		entry = xa_find(&pgpu->remap, &next, vram + nr - 1, XA_PRESENT);
-	if (entry && next == vram) {
-		vram = xa_to_value(entry);
+	next = at;
+	if (!xa_empty(&vram->remap))
+		entry = xa_find(&vram->remap, &next, at + nr - 1, XA_PRESENT);
+	if (entry && next == at) {
+		at = xa_to_value(entry);
 		nr = 1;
-		if (vram == VRAM_NO_PAGE)
+		if (at == VRAM_NO_PAGE)
 			return -EIO;
 	} else if (entry) {
-		nr = next - vram;
+		nr = next - at;
 	}
-	return pgpu->desc.ops->vram_map(pgpu, vram, nr, alloc, run);
+	return vram_map(vram, at, nr, alloc, run);
 }
 
 /**
@@ -158,49 +163,10 @@ int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc)
 	return ret ?: -EAGAIN;
 }
 
-static void vgpu_fb_unmap(struct vgpu_fb *fb, u32 region, u64 page, u64 nr)
-{
-	/* Even private copies go, though nothing here makes any. */
-	if (nr && fb->mapping)
-		unmap_mapping_range(fb->mapping, VGPU_INDEX_TO_OFFSET(region) +
-				    (page << PAGE_SHIFT), nr << PAGE_SHIFT, 1);
-}
-
-/**
- * vgpu_fb_zap() - take away the mappings of some pages
- * @fb: vgpu_fb.lock is held for writing, and vgpu_fb.resv
- * @page: the first
- * @nr: how many, whichever region they go through
- */
-void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
-{
-	const struct {
-		u32 region;
-		u64 base;
-	} views[] = {
-		{ VFIO_PCI_BAR0_REGION_INDEX, 0 },
-		{ VGPU_REGION_CONSOLE, fb->window[VGPU_WINDOW_CONSOLE] },
-		{ VGPU_REGION_CURSOR, fb->window[VGPU_WINDOW_CURSOR] },
-	};
-	u64 first;
-	u32 i;
-
-	lockdep_assert_held_write(&fb->lock);
-	for (i = 0; i < ARRAY_SIZE(views); i++) {
-		/* What lies before it is at the end of the window. */
-		first = clamp(views[i].base, page, page + nr);
-		vgpu_fb_unmap(fb, views[i].region, page - views[i].base +
-			      (fb->size >> PAGE_SHIFT), first - page);
-		vgpu_fb_unmap(fb, views[i].region, first - views[i].base,
-			      page + nr - first);
-	}
-	vgpu_dmabuf_zap(fb, page, nr);
-}
-
 /* Stop all importers and take all mappings away; with vgpu_fb.resv held. */
 static void vgpu_fb_take_pages(struct vgpu_fb *fb, u64 page, u64 nr)
 {
-	vgpu_dmabuf_stop(fb, page, nr);
+	vgpu_fb_stop(fb, page, nr);
 	down_write(&fb->lock);
 	vgpu_fb_zap(fb, page, nr);
 }
@@ -227,13 +193,13 @@ static void vgpu_fb_release_pages(struct vgpu_fb *fb)
 static int vgpu_fb_claim_page(struct vgpu_fb *fb, u64 page)
 {
 	dma_resv_lock(&fb->resv, NULL);
-	if (vgpu_dmabuf_is_pinned(fb, page)) {
+	if (vgpu_fb_is_pinned(fb, page)) {
 		dma_resv_unlock(&fb->resv);
 		return -EBUSY;
 	}
 	vgpu_fb_take_pages(fb, page, 1);
 	/* Some come without the resv. */
-	if (vgpu_dmabuf_is_pinned(fb, page)) {
+	if (vgpu_fb_is_pinned(fb, page)) {
 		vgpu_fb_release_pages(fb);
 		return -EBUSY;
 	}
@@ -243,13 +209,12 @@ static int vgpu_fb_claim_page(struct vgpu_fb *fb, u64 page)
 /* Copy a VRAM page that nobody can reach to another one. */
 static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
 {
-	const struct pgpu_ops *ops = fb->pgpu->desc.ops;
 	struct pgpu_run source, target;
 	int ret;
 
-	ret = ops->vram_map(fb->pgpu, from, 1, PGPU_ALLOC_NONE, &source);
+	ret = vram_map(fb->vram, from, 1, PGPU_ALLOC_NONE, &source);
 	if (!ret)
-		ret = ops->vram_map(fb->pgpu, to, 1, PGPU_ALLOC_FORCE, &target);
+		ret = vram_map(fb->vram, to, 1, PGPU_ALLOC_FORCE, &target);
 	if (ret)
 		return ret;
 	if (source.vaddr)
@@ -267,57 +232,57 @@ static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
  */
 static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
 {
-	struct pgpu *pgpu = fb->pgpu;
-	u64 from = vram_resolve(pgpu, home), to;
+	struct vram *vram = fb->vram;
+	u64 from = vram_resolve(vram, home), to;
 	int ret;
 
 	lockdep_assert_held_write(&fb->lock);
-	ret = xa_reserve(&pgpu->remap, home, GFP_KERNEL);
+	ret = xa_reserve(&vram->remap, home, GFP_KERNEL);
 	if (ret)
 		return ret;
 	/* One that goes bad meanwhile is never given out again. */
 	do {
-		ret = vram_page_alloc(pgpu, &to);
+		ret = vram_page_alloc(vram, &to);
 		if (ret || !keep)
 			continue;
 		ret = vgpu_fb_copy_page(fb, from, to);
 		if (ret)
-			vram_page_free(pgpu, to);
-	} while (!ret && !vram_remap(pgpu, home, to));
+			vram_page_free(vram, to);
+	} while (!ret && !vram_remap(vram, home, to));
 	if (ret)
-		vram_unreserve(pgpu, home);
+		vram_unreserve(vram, home);
 	return ret;
 }
 
 /* A page that is bad, or was, gets a good one that is zero, or none. */
 static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
 {
-	struct pgpu *pgpu = fb->pgpu;
-	u64 now = vram_resolve(pgpu, home);
+	struct vram *vram = fb->vram;
+	u64 now = vram_resolve(vram, home);
 
-	if (now != VRAM_NO_PAGE && !pgpu_ecc_is_bad(pgpu, now)) {
-		pgpu->desc.ops->vram_discard(pgpu, now, 1);
+	if (now != VRAM_NO_PAGE && !vram_page_is_bad(vram, now)) {
+		vram_discard(vram, now, 1);
 	} else if (vgpu_fb_replace(fb, home, false)) {
-		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
+		dev_err_ratelimited(vram->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
 				    home << PAGE_SHIFT);
-		vram_remap(pgpu, home, VRAM_NO_PAGE);
+		vram_remap(vram, home, VRAM_NO_PAGE);
 	}
 }
 
 static void vgpu_fb_discard_block(struct vgpu_fb *fb, u64 first)
 {
-	struct pgpu *pgpu = fb->pgpu;
+	struct vram *vram = fb->vram;
 	u64 last = first + PGPU_BLOCK_PAGES - 1, bad;
 	unsigned long home;
 	void *entry;
 
-	pgpu->desc.ops->vram_discard(pgpu, first, PGPU_BLOCK_PAGES);
-	if (!xa_empty(&pgpu->remap))
+	vram_discard(vram, first, PGPU_BLOCK_PAGES);
+	if (!xa_empty(&vram->remap))
 		/* Unless its own page is bad, it has only moved. */
-		xa_for_each_range(&pgpu->remap, home, entry, first, last)
-			vram_remap(pgpu, home, home);
+		xa_for_each_range(&vram->remap, home, entry, first, last)
+			vram_remap(vram, home, home);
 	for (bad = first; bad <= last; bad++) {
-		bad = pgpu_ecc_next_bad(pgpu, bad, last);
+		bad = vram_next_bad(vram, bad, last);
 		if (bad == VRAM_NO_PAGE)
 			break;
 		vgpu_fb_discard_page(fb, bad);
@@ -378,7 +343,7 @@ void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
  */
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 {
-	struct pgpu *pgpu = fb->pgpu;
+	struct vram *vram = fb->vram;
 	u64 home, from;
 	bool away;
 	int ret;
@@ -389,16 +354,16 @@ int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 	if (ret)
 		return ret;
 	home = vgpu_fb_home(fb, page);
-	from = vram_resolve(pgpu, home);
+	from = vram_resolve(vram, home);
 	if (fb->revoked || from == VRAM_NO_PAGE) {
 		ret = -EIO;
 		goto out_release;
 	}
-	away = from != home && !pgpu_ecc_is_bad(pgpu, home);
+	away = from != home && !vram_page_is_bad(vram, home);
 	if (away)
 		ret = vgpu_fb_copy_page(fb, from, home);
 	/* Its own page may have gone bad meanwhile. */
-	if (!ret && (!away || !vram_remap(pgpu, home, home)))
+	if (!ret && (!away || !vram_remap(vram, home, home)))
 		ret = vgpu_fb_replace(fb, home, true);
 out_release:
 	vgpu_fb_release_pages(fb);
@@ -452,7 +417,7 @@ int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram)
 	if (page >= fb->size >> PAGE_SHIFT)
 		return -ERANGE;
 	down_read(&fb->lock);
-	*vram = vram_resolve(fb->pgpu, vgpu_fb_home(fb, page));
+	*vram = vram_resolve(fb->vram, vgpu_fb_home(fb, page));
 	up_read(&fb->lock);
 	return *vram == VRAM_NO_PAGE ? -EIO : 0;
 }
@@ -468,7 +433,7 @@ int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram)
  */
 int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
 {
-	struct pgpu *pgpu = fb->pgpu;
+	struct vram *vram = fb->vram;
 	u64 page;
 	int ret;
 
@@ -479,7 +444,7 @@ int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
 	if (ret)
 		return ret;
 	if (fb->table && !fb->revoked &&
-	    pgpu_ecc_is_pending(pgpu, vram_resolve(pgpu, home)))
+	    vram_page_is_pending(vram, vram_resolve(vram, home)))
 		ret = vgpu_fb_replace(fb, home, true);
 	vgpu_fb_release_pages(fb);
 	return ret;
@@ -503,27 +468,4 @@ void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home)
 	vgpu_fb_claim_pages(fb, page, 1);
 	vgpu_fb_mark(fb, page, 1);
 	vgpu_fb_release_pages(fb);
-}
-
-/**
- * vgpu_fb_set_window() - move the console or the cursor region
- * @fb: the framebuffer
- * @window: which
- * @offset: first byte of the picture; the region begins with its page
- *
- * The caller serialises calls, with vgpu.lock.
- */
-void vgpu_fb_set_window(struct vgpu_fb *fb, enum vgpu_fb_window window,
-			u64 offset)
-{
-	u64 base = offset >> PAGE_SHIFT;
-	u32 region = window == VGPU_WINDOW_CONSOLE ? VGPU_REGION_CONSOLE :
-						     VGPU_REGION_CURSOR;
-
-	if (fb->window[window] == base)
-		return;
-	down_write(&fb->lock);
-	fb->window[window] = base;
-	vgpu_fb_unmap(fb, region, 0, fb->size >> PAGE_SHIFT);
-	up_write(&fb->lock);
 }

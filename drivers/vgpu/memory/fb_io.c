@@ -6,7 +6,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "core.h"
+#include "memory/fb.h"
 
 /*
  * The memory of some bytes, and how many of @len lie in it; NULL if they have

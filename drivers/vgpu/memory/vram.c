@@ -10,59 +10,79 @@
 #include <linux/bitmap.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "memory/fb.h"
+#include "memory/vram.h"
 
 /**
- * vram_init() - all is free
- * @pgpu: its description says how much there is
- *
- * Return: 0 or -ENOMEM
+ * vram_init() - no memory yet
+ * @vram: zeroed
+ * @dev: whose memory it is, for what is logged
  */
-int vram_init(struct pgpu *pgpu)
+void vram_init(struct vram *vram, struct device *dev)
 {
-	u64 nr_blocks = pgpu_nr_blocks(pgpu);
-
-	INIT_LIST_HEAD(&pgpu->pools);
-	xa_init(&pgpu->pool_of);
-	xa_init(&pgpu->remap);
-	pgpu->free = kvcalloc(BITS_TO_LONGS(nr_blocks), sizeof(*pgpu->free),
-			      GFP_KERNEL);
-	pgpu->owners = kvcalloc(nr_blocks, sizeof(*pgpu->owners), GFP_KERNEL);
-	if (!pgpu->free || !pgpu->owners)
-		return -ENOMEM;
-	bitmap_set(pgpu->free, 0, nr_blocks);
-	pgpu->free_blocks = nr_blocks;
-	return vram_spare_init(pgpu);
+	vram->dev = dev;
+	mutex_init(&vram->lock);
+	INIT_LIST_HEAD(&vram->pools);
+	xa_init(&vram->pool_of);
+	xa_init(&vram->remap);
+	xa_init(&vram->bad);
 }
 
 /**
- * vram_fini() - opposite of vram_init(), also when that failed or was not called
- * @pgpu: without vGPUs
+ * vram_fini() - opposite of vram_init(), and of vram_fill() even if that failed
+ * @vram: without vGPUs
  */
-void vram_fini(struct pgpu *pgpu)
+void vram_fini(struct vram *vram)
 {
-	if (!pgpu->desc.ops)
-		return;
-	vram_spare_fini(pgpu);
-	kvfree(pgpu->owners);
-	kvfree(pgpu->free);
+	vram_pages_fini(vram);
+	kvfree(vram->owners);
+	kvfree(vram->free);
+	mutex_destroy(&vram->lock);
+}
+
+/**
+ * vram_fill() - all memory of a pGPU is there, and free
+ * @vram: after vram_init()
+ * @pgpu: for the operations
+ * @desc: what the backend said of it
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vram_fill(struct vram *vram, struct pgpu *pgpu,
+	      const struct pgpu_desc *desc)
+{
+	u64 nr_blocks = desc->vram_size / PGPU_BLOCK_SIZE;
+
+	vram->pgpu = pgpu;
+	vram->ops = desc->ops;
+	vram->size = desc->vram_size;
+	vram->spare_size = desc->spare_size;
+	vram->device_memory = desc->device_memory;
+	vram->free = kvcalloc(BITS_TO_LONGS(nr_blocks), sizeof(*vram->free),
+			      GFP_KERNEL);
+	vram->owners = kvcalloc(nr_blocks, sizeof(*vram->owners), GFP_KERNEL);
+	if (!vram->free || !vram->owners)
+		return -ENOMEM;
+	bitmap_set(vram->free, 0, nr_blocks);
+	vram->free_blocks = nr_blocks;
+	return vram_reserve_init(vram);
 }
 
 /**
  * vram_find_hole() - find free blocks that lie side by side
- * @pgpu: pgpu.lock is held
+ * @vram: vram.lock is held
  * @nr_blocks: how many
  *
  * Return: the first of them, in the smallest hole with room for them; what is no
  * block when there is no such hole
  */
-u64 vram_find_hole(struct pgpu *pgpu, u64 nr_blocks)
+u64 vram_find_hole(struct vram *vram, u64 nr_blocks)
 {
-	u64 nr = pgpu_nr_blocks(pgpu), hole = nr, size = U64_MAX;
+	u64 nr = vram_nr_blocks(vram), hole = nr, size = U64_MAX;
 	unsigned long first, end;
 
-	lockdep_assert_held(&pgpu->lock);
-	for_each_set_bitrange(first, end, pgpu->free, nr) {
+	lockdep_assert_held(&vram->lock);
+	for_each_set_bitrange(first, end, vram->free, nr) {
 		if (end - first < nr_blocks || end - first >= size)
 			continue;
 		hole = first;
@@ -75,72 +95,72 @@ u64 vram_find_hole(struct pgpu *pgpu, u64 nr_blocks)
 
 /**
  * vram_alloc() - take blocks
- * @pgpu: where from
+ * @vram: where from
  * @fb: for this framebuffer: its @table
  * @nr_blocks: how many
  *
  * Return: 0 or -ENOSPC
  */
-int vram_alloc(struct pgpu *pgpu, struct vgpu_fb *fb, u64 nr_blocks)
+int vram_alloc(struct vram *vram, struct vgpu_fb *fb, u64 nr_blocks)
 {
-	u64 nr = pgpu_nr_blocks(pgpu), *table = fb->table, block, end;
+	u64 nr = vram_nr_blocks(vram), *table = fb->table, block, end;
 
-	mutex_lock(&pgpu->lock);
-	if (nr_blocks > pgpu->free_blocks) {
-		mutex_unlock(&pgpu->lock);
+	mutex_lock(&vram->lock);
+	if (nr_blocks > vram->free_blocks) {
+		mutex_unlock(&vram->lock);
 		return -ENOSPC;
 	}
-	pgpu->free_blocks -= nr_blocks;
-	block = vram_find_hole(pgpu, nr_blocks);
+	vram->free_blocks -= nr_blocks;
+	block = vram_find_hole(vram, nr_blocks);
 	if (block == nr)
 		block = 0;
 	while (nr_blocks) {
-		block = find_next_bit(pgpu->free, nr, block);
-		end = find_next_zero_bit(pgpu->free, min(nr, block + nr_blocks),
+		block = find_next_bit(vram->free, nr, block);
+		end = find_next_zero_bit(vram->free, min(nr, block + nr_blocks),
 					 block);
-		bitmap_clear(pgpu->free, block, end - block);
+		bitmap_clear(vram->free, block, end - block);
 		nr_blocks -= end - block;
 		for (; block < end; block++) {
-			pgpu->owners[block] = fb;
+			vram->owners[block] = fb;
 			*table++ = block;
 		}
 	}
-	mutex_unlock(&pgpu->lock);
+	mutex_unlock(&vram->lock);
 	return 0;
 }
 
 /**
  * vram_free() - give blocks back
- * @pgpu: where to
+ * @vram: where to
  * @fb: as vram_alloc() left it; the content has been discarded
  */
-void vram_free(struct pgpu *pgpu, struct vgpu_fb *fb)
+void vram_free(struct vram *vram, struct vgpu_fb *fb)
 {
 	u64 nr_blocks = fb->size / PGPU_BLOCK_SIZE, i;
 
-	mutex_lock(&pgpu->lock);
+	mutex_lock(&vram->lock);
 	for (i = 0; i < nr_blocks; i++) {
-		pgpu->owners[fb->table[i]] = NULL;
-		__set_bit(fb->table[i], pgpu->free);
+		vram->owners[fb->table[i]] = NULL;
+		__set_bit(fb->table[i], vram->free);
 	}
-	pgpu->free_blocks += nr_blocks;
+	vram->free_blocks += nr_blocks;
 	/* Bad pages that found no spare one while they were in use. */
-	pgpu_ecc_retire_freed(pgpu);
-	mutex_unlock(&pgpu->lock);
+	vram_retire_freed(vram);
+	mutex_unlock(&vram->lock);
 }
 
 /**
  * vram_free_blocks() - how many blocks are free now
- * @pgpu: of this pGPU
+ * @vram: of this one
  *
  * Return: the number
  */
-u64 vram_free_blocks(struct pgpu *pgpu)
+u64 vram_free_blocks(struct vram *vram)
 {
 	u64 nr;
 
-	mutex_lock(&pgpu->lock);
-	nr = pgpu->free_blocks;
-	mutex_unlock(&pgpu->lock);
+	mutex_lock(&vram->lock);
+	nr = vram->free_blocks;
+	mutex_unlock(&vram->lock);
 	return nr;
 }

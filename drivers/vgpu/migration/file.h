@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A file of a migration: what file.c, save.c and resume.c
- * share.
+ * A file of a migration: what file.c, save.c and resume.c share, and migrate.c uses.
  *
  * One thread at a time uses a file, so what is in its buffer belongs to that one,
  * and user memory is waited for without a lock.  What concerns the vGPU is done with
@@ -13,7 +12,7 @@
 
 #include <linux/fs.h>
 
-#include "core.h"
+#include "device/vgpu.h"
 #include "model/stream/stream.h"
 
 /* A chunk of the framebuffer with a record for each page, or the state. */
@@ -73,5 +72,13 @@ struct file *migration_file_open(struct migration_file *f,
 int migration_file_get(struct migration_file *f);
 void migration_file_put(struct migration_file *f);
 int migration_file_release(struct inode *inode, struct file *file);
+
+/* What migrate.c does with them. */
+struct file *vgpu_migration_save(struct vgpu *vgpu);
+struct file *vgpu_migration_resume(struct vgpu *vgpu);
+void vgpu_migration_final(struct file *file);
+int vgpu_migration_load(struct file *file);
+u64 vgpu_migration_left(struct file *file);
+void vgpu_migration_end(struct file *file);
 
 #endif /* _VGPU_MIGRATE_FILE_H */

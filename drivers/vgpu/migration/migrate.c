@@ -11,8 +11,9 @@
 #include <linux/fs.h>
 #include <linux/vfio.h>
 
-#include "core.h"
-#include "model/stream/stream.h"
+#include "device/vgpu.h"
+#include "migration/file.h"
+#include "migration/migration.h"
 
 /* The transfer of data ends, whoever has the file. */
 static void migration_end(struct vgpu *vgpu)
@@ -242,6 +243,15 @@ void vgpu_migration_init(struct vgpu *vgpu)
 #ifdef VGPU_DMA_LOGGING
 	vdev->log_ops = &migration_log_ops;
 #endif
+}
+
+/**
+ * vgpu_migration_fini() - opposite of vgpu_migration_init()
+ * @vgpu: nobody has a reference on it any more
+ */
+void vgpu_migration_fini(struct vgpu *vgpu)
+{
+	mutex_destroy(&vgpu->migration.lock);
 }
 
 static void migration_leave(struct vgpu *vgpu)

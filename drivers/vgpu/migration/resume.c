@@ -10,6 +10,7 @@
 #include <linux/vfio.h>
 
 #include "migration/file.h"
+#include "model/type.h"
 
 static int resume_fb_write(void *priv, u64 offset, const void *data, size_t len)
 {
@@ -147,8 +148,9 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 		migration_file_free(f);
 		return ERR_PTR(-ENOMEM);
 	}
-	vgpu_identity_get(vgpu, &identity);
-	vgpu_stream_init(f->stream, &vgpu->type->desc.profile, &identity,
+	/* A VMM has it open, so the model knows. */
+	vgpu_identity_get(vgpu, false, &identity);
+	vgpu_stream_init(f->stream, &vgpu->type->profile, &identity,
 			 &resume_fb, vgpu);
 	return migration_file_open(f, &resume_fops, O_WRONLY);
 }

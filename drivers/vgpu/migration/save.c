@@ -13,7 +13,9 @@
 #include <linux/uio.h>
 #include <linux/vfio.h>
 
+#include "compat/unaligned.h"
 #include "migration/file.h"
+#include "model/stream/identity.h"
 
 /* Pages of zeroes after which a read ends, though there is hardly anything in it. */
 #define SAVE_ZEROES	4096
@@ -182,7 +184,8 @@ static void save_identity(struct migration_file *f)
 {
 	struct vgpu_identity identity;
 
-	vgpu_identity_get(f->vgpu, &identity);
+	/* A VMM has it open, so the model knows. */
+	vgpu_identity_get(f->vgpu, false, &identity);
 	f->len = vgpu_stream_begin(&identity, f->buf);
 	f->begun = true;
 }
@@ -193,7 +196,7 @@ static int save_state(struct migration_file *f)
 	struct vgpu *vgpu = f->vgpu;
 
 	mutex_lock(&vgpu->lock);
-	vgpu_ioeventfd_gather(vgpu);
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds, vgpu->model);
 	f->len = vgpu_state_save(vgpu->model, &vgpu->params, f->buf);
 	mutex_unlock(&vgpu->lock);
 	f->done = true;

@@ -7,7 +7,8 @@
 #include <linux/pci.h>
 #include <linux/sysfs.h>
 
-#include "core.h"
+#include "compat/misc.h"
+#include "pgpu/gpu.h"
 
 #define ECC_SHOW(name, value)						\
 static ssize_t name##_show(struct device *dev,				\
@@ -16,16 +17,16 @@ static ssize_t name##_show(struct device *dev,				\
 	struct pgpu *pgpu = dev_get_drvdata(dev);			\
 	u64 n;								\
 									\
-	mutex_lock(&pgpu->lock);					\
+	mutex_lock(&pgpu->vram.lock);					\
 	n = value;							\
-	mutex_unlock(&pgpu->lock);					\
+	mutex_unlock(&pgpu->vram.lock);					\
 	return sysfs_emit(buf, "%llu\n", n);				\
 }
 
-ECC_SHOW(enabled, pgpu->ecc.enabled)
+ECC_SHOW(enabled, pgpu->ras.enabled)
 static DEVICE_ATTR_RO(enabled);
 
-ECC_SHOW(enabled_pending, pgpu->ecc.pending)
+ECC_SHOW(enabled_pending, pgpu->ras.pending)
 static ssize_t enabled_pending_store(struct device *dev,
 				     struct device_attribute *attr,
 				     const char *buf, size_t count)
@@ -37,23 +38,23 @@ static ssize_t enabled_pending_store(struct device *dev,
 	ret = kstrtobool(buf, &on);
 	if (ret)
 		return ret;
-	mutex_lock(&pgpu->lock);
-	pgpu->ecc.pending = on;
-	mutex_unlock(&pgpu->lock);
+	mutex_lock(&pgpu->vram.lock);
+	pgpu->ras.pending = on;
+	mutex_unlock(&pgpu->vram.lock);
 	return count;
 }
 static DEVICE_ATTR_RW(enabled_pending);
 
-ECC_SHOW(sbe_volatile, pgpu->ecc.sbe)
+ECC_SHOW(sbe_volatile, pgpu->ras.sbe)
 static DEVICE_ATTR_RO(sbe_volatile);
 
-ECC_SHOW(dbe_volatile, pgpu->ecc.dbe)
+ECC_SHOW(dbe_volatile, pgpu->ras.dbe)
 static DEVICE_ATTR_RO(dbe_volatile);
 
-ECC_SHOW(sbe_aggregate, pgpu->ecc.sbe_before + pgpu->ecc.sbe)
+ECC_SHOW(sbe_aggregate, pgpu->ras.sbe_before + pgpu->ras.sbe)
 static DEVICE_ATTR_RO(sbe_aggregate);
 
-ECC_SHOW(dbe_aggregate, pgpu->ecc.dbe_before + pgpu->ecc.dbe)
+ECC_SHOW(dbe_aggregate, pgpu->ras.dbe_before + pgpu->ras.dbe)
 static DEVICE_ATTR_RO(dbe_aggregate);
 
 ECC_SHOW(spare_pages, pgpu->desc.spare_size >> PAGE_SHIFT)
@@ -62,35 +63,39 @@ static DEVICE_ATTR_RO(spare_pages);
 static ssize_t spare_pages_free_show(struct device *dev,
 				     struct device_attribute *attr, char *buf)
 {
+	struct pgpu *pgpu = dev_get_drvdata(dev);
 	u64 left;
 
-	vram_spare_pages(dev_get_drvdata(dev), &left);
+	vram_spare_pages(&pgpu->vram, &left);
 	return sysfs_emit(buf, "%llu\n", left);
 }
 static DEVICE_ATTR_RO(spare_pages_free);
 
-ECC_SHOW(retired_pages, pgpu->ecc.nr_retired)
+ECC_SHOW(retired_pages, pgpu->vram.nr_retired)
 static DEVICE_ATTR_RO(retired_pages);
 
-ECC_SHOW(retired_pages_pending, pgpu->ecc.nr_pending)
+ECC_SHOW(retired_pages_pending, pgpu->vram.nr_pending)
 static DEVICE_ATTR_RO(retired_pages_pending);
 
 static ssize_t last_errors_show(struct device *dev,
 				struct device_attribute *attr, char *buf)
 {
-	return pgpu_ecc_last(dev_get_drvdata(dev), buf);
+	struct pgpu *pgpu = dev_get_drvdata(dev);
+
+	return ras_last(&pgpu->ras, buf);
 }
 static DEVICE_ATTR_RO(last_errors);
 
 static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t count)
 {
+	struct pgpu *pgpu = dev_get_drvdata(dev);
 	bool reset;
 	int ret;
 
 	ret = kstrtobool(buf, &reset);
 	if (!ret && reset)
-		ret = pgpu_ecc_reset(dev_get_drvdata(dev));
+		ret = ras_reset(&pgpu->ras);
 	return ret ?: count;
 }
 static DEVICE_ATTR_WO(reset);
@@ -99,8 +104,9 @@ static ssize_t retired_list_read(struct file *file, struct kobject *kobj,
 				 VGPU_BIN_ATTR_CONST struct bin_attribute *attr,
 				 char *buf, loff_t offset, size_t count)
 {
-	return pgpu_ecc_list(dev_get_drvdata(kobj_to_dev(kobj)), buf, offset,
-			     count);
+	struct pgpu *pgpu = dev_get_drvdata(kobj_to_dev(kobj));
+
+	return ras_list(&pgpu->ras, buf, offset, count);
 }
 static VGPU_BIN_ATTR_CONST BIN_ATTR_RO(retired_list, 0);
 

@@ -11,13 +11,16 @@
 #include <linux/export.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/vgpu.h>
 
-#include "core.h"
+#include "pgpu/gpu.h"
 
 /* Protects both lists and is held while a backend probes. */
 static DEFINE_MUTEX(vgpu_backends_lock);
 static LIST_HEAD(vgpu_backends);
 static LIST_HEAD(vgpu_pgpus);
+
+static const struct pgpu_front *vgpu_pci_front;
 
 static struct pgpu_backend *vgpu_pci_find_backend(struct pci_dev *pdev)
 {
@@ -44,7 +47,7 @@ static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = -ENODEV;
 		goto out_unlock;
 	}
-	pgpu = pgpu_alloc(&pdev->dev, backend);
+	pgpu = pgpu_alloc(&pdev->dev, backend, vgpu_pci_front);
 	if (!pgpu) {
 		ret = -ENOMEM;
 		goto out_unlock;
@@ -195,15 +198,22 @@ bool pgpu_in_use(struct pci_dev *pdev)
 	if (pdev->dev.driver == &vgpu_pci_driver.driver) {
 		struct pgpu *pgpu = pci_get_drvdata(pdev);
 
-		ret = atomic_read(&pgpu->open_count);
+		ret = atomic_read(&pgpu->vram.open_count);
 	}
 	device_unlock(&pdev->dev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(pgpu_in_use);
 
-int vgpu_pci_init(void)
+/**
+ * vgpu_pci_init() - register the driver
+ * @front: through which pGPUs are offered
+ *
+ * Return: 0 or an errno
+ */
+int vgpu_pci_init(const struct pgpu_front *front)
 {
+	vgpu_pci_front = front;
 	return pci_register_driver(&vgpu_pci_driver);
 }
 

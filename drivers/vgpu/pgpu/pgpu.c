@@ -1,61 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pGPU: the parent of mediated devices, with its types and its memory.
+ * pGPU: its types, its memory, and errors of that.
  */
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "model/type.h"
+#include "pgpu/gpu.h"
 
 static int pgpu_init_types(struct pgpu *pgpu)
 {
-	struct vgpu_type_desc *descs;
-	int nr, i, ret = -ENOMEM;
+	int nr;
 
-	descs = kcalloc(VGPU_MAX_TYPES, sizeof(*descs), GFP_KERNEL);
-	if (!descs)
+	pgpu->types = kcalloc(VGPU_MAX_TYPES, sizeof(*pgpu->types), GFP_KERNEL);
+	if (!pgpu->types)
 		return -ENOMEM;
-	nr = vgpu_types_fill(descs, VGPU_MAX_TYPES, pgpu->desc.types,
+	nr = vgpu_types_fill(pgpu->types, VGPU_MAX_TYPES, pgpu->desc.types,
 			     pgpu->desc.vram_size);
 	if (nr < 0) {
 		dev_err(pgpu->dev, "bad list of types \"%s\" for %llu MiB of VRAM\n",
 			pgpu->desc.types ?: "", pgpu->desc.vram_size / SZ_1M);
-		ret = nr;
-		goto out_free;
-	}
-
-	pgpu->types = kcalloc(nr, sizeof(*pgpu->types), GFP_KERNEL);
-	pgpu->mtypes = kcalloc(nr, sizeof(*pgpu->mtypes), GFP_KERNEL);
-	if (!pgpu->types || !pgpu->mtypes)
-		goto out_free;	/* the caller frees both */
-	for (i = 0; i < nr; i++) {
-		struct vgpu_type *type = &pgpu->types[i];
-
-		type->pgpu = pgpu;
-		type->desc = descs[i];
-		snprintf(type->name, sizeof(type->name), "%s-%s",
-			 pgpu->desc.model, type->desc.id);
-		type->mtype.sysfs_name = type->desc.id;
-		type->mtype.pretty_name = type->name;
-		pgpu->mtypes[i] = &type->mtype;
+		return nr;	/* the caller frees them */
 	}
 	pgpu->nr_types = nr;
-	ret = 0;
-out_free:
-	kfree(descs);
-	return ret;
+	return 0;
 }
 
 /**
  * pgpu_alloc() - make a pGPU that nobody can use yet
  * @dev: its device, with its driver bound
  * @backend: whose GPU it is
+ * @front: through which it is to be offered
  *
  * Return: the pGPU, to be given back with pgpu_free(), or NULL
  */
-struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend)
+struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend,
+			const struct pgpu_front *front)
 {
 	struct pgpu *pgpu;
 
@@ -64,8 +46,9 @@ struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend)
 		return NULL;
 	pgpu->dev = dev;
 	pgpu->backend = backend;
-	mutex_init(&pgpu->lock);
-	pgpu_ecc_init(pgpu);
+	pgpu->front = front;
+	vram_init(&pgpu->vram, dev);
+	ras_init(&pgpu->ras, &pgpu->vram);
 	return pgpu;
 }
 
@@ -75,19 +58,10 @@ struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend)
  */
 void pgpu_free(struct pgpu *pgpu)
 {
-	vram_fini(pgpu);
-	pgpu_ecc_fini(pgpu);
-	mutex_destroy(&pgpu->lock);
-	kfree(pgpu->mtypes);
+	ras_fini(&pgpu->ras);
+	vram_fini(&pgpu->vram);
 	kfree(pgpu->types);
 	kfree(pgpu);
-}
-
-static void pgpu_set_live(struct pgpu *pgpu, bool live)
-{
-	mutex_lock(&pgpu->lock);
-	pgpu->live = live;
-	mutex_unlock(&pgpu->lock);
 }
 
 /**
@@ -113,29 +87,20 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 		return -ERANGE;
 	}
 	pgpu->desc = *desc;
-	ret = vram_init(pgpu);
+	ret = vram_fill(&pgpu->vram, pgpu, desc);
 	if (!ret)
 		ret = pgpu_init_types(pgpu);
 	if (!ret)
-		ret = pgpu_ecc_load(pgpu);
+		ret = ras_load(&pgpu->ras);
 	if (ret)
 		return ret;
-	pgpu_set_live(pgpu, true);
-	ret = mdev_register_parent(&pgpu->parent, dev, &vgpu_mdev_driver,
-				   pgpu->mtypes, pgpu->nr_types);
+	ras_set_live(&pgpu->ras, true);
+	ret = pgpu->front->add(pgpu);
 	if (ret) {
-		pgpu_set_live(pgpu, false);
-		dev_err(dev, "the mdev core refused the device: %d\n", ret);
+		ras_set_live(&pgpu->ras, false);
 		return ret;
 	}
-	ret = vgpu_type_attrs_add(pgpu);
-	if (ret) {
-		mdev_unregister_parent(&pgpu->parent);
-		pgpu_set_live(pgpu, false);
-		return ret;
-	}
-	vgpu_debugfs_add(pgpu);
-	pgpu_edac_add(pgpu);
+	ras_edac_add(&pgpu->ras, pgpu->backend->name);
 	dev_info(dev, "%s: %llu MiB of VRAM, %u types of vGPU\n",
 		 pgpu->desc.model, pgpu->desc.vram_size / SZ_1M,
 		 pgpu->nr_types);
@@ -153,12 +118,29 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 void pgpu_unregister(struct pgpu *pgpu)
 {
 	device_lock_assert(pgpu->dev);
-	vgpu_type_attrs_del(pgpu);
-	mdev_unregister_parent(&pgpu->parent);
-	vgpu_debugfs_del(pgpu);
-	pgpu_set_live(pgpu, false);
-	pgpu_edac_del(pgpu);
+	pgpu->front->del(pgpu);
+	ras_set_live(&pgpu->ras, false);
+	ras_edac_del(&pgpu->ras);
 }
+
+/**
+ * pgpu_report_error() - an error in a page of VRAM has been detected
+ * @pgpu: the pGPU
+ * @page: page of VRAM, in units of PAGE_SIZE; also a spare one
+ * @error: what happened to it
+ *
+ * Context: process; none of the backend's locks that its operations take
+ *
+ * Return: 0; -ENODEV before the pGPU is complete, or when it is no more; -ERANGE
+ * for a page that there is not; -EOPNOTSUPP with ECC off, when nothing is
+ * counted or retired; -ENOMEM, when it is not either, but the guest is told of what
+ * is lost
+ */
+int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
+{
+	return ras_report(&pgpu->ras, page, error);
+}
+EXPORT_SYMBOL_GPL(pgpu_report_error);
 
 /**
  * pgpu_priv() - the backend's own data

@@ -9,13 +9,15 @@
 #include <linux/string.h>
 #include <linux/xarray.h>
 
-#include "ras/ecc.h"
+#include "memory/vram.h"
+#include "ras/ras.h"
+#include "ras/retired.h"
 
 /* Which GPU it is, wherever it is plugged in if it can tell. */
-static void pgpu_ecc_identity(struct pgpu *pgpu,
+static void ras_identity(struct ras *ras,
 			      char identity[VGPU_RETIRED_IDENTITY])
 {
-	struct pci_dev *pdev = to_pci_dev(pgpu->dev);
+	struct pci_dev *pdev = to_pci_dev(ras->dev);
 	u64 dsn = pci_get_dsn(pdev);
 	int n;
 
@@ -32,19 +34,19 @@ static void pgpu_ecc_identity(struct pgpu *pgpu,
 }
 
 /* Make the list as it is now; the caller has made room for as many pages. */
-static void pgpu_ecc_fill(struct pgpu *pgpu, struct vgpu_retired_header *header)
+static void ras_fill(struct ras *ras, struct vgpu_retired_header *header)
 {
+	struct vram *vram = ras->vram;
 	struct vgpu_retired_entry *entry = (void *)(header + 1);
-	struct pgpu_ecc *ecc = &pgpu->ecc;
-	struct pgpu_bad_page *bad;
+	struct vram_bad_page *bad;
 	unsigned long page;
 
-	lockdep_assert_held(&pgpu->lock);
-	header->vram_size = cpu_to_le64(pgpu_nr_pages(pgpu) << PAGE_SHIFT);
-	header->sbe = cpu_to_le64(ecc->sbe_before + ecc->sbe);
-	header->dbe = cpu_to_le64(ecc->dbe_before + ecc->dbe);
-	pgpu_ecc_identity(pgpu, header->identity);
-	xa_for_each(&ecc->pages, page, bad) {
+	lockdep_assert_held(&vram->lock);
+	header->vram_size = cpu_to_le64(vram_nr_pages(vram) << PAGE_SHIFT);
+	header->sbe = cpu_to_le64(ras->sbe_before + ras->sbe);
+	header->dbe = cpu_to_le64(ras->dbe_before + ras->dbe);
+	ras_identity(ras, header->identity);
+	xa_for_each(&vram->bad, page, bad) {
 		if (!bad->cause)
 			continue;
 		entry->page = cpu_to_le64(page);
@@ -54,38 +56,38 @@ static void pgpu_ecc_fill(struct pgpu *pgpu, struct vgpu_retired_header *header)
 							  VGPU_RETIRED_DONE);
 		entry++;
 	}
-	vgpu_retired_seal(header, ecc->nr_retired);
+	vgpu_retired_seal(header, vram->nr_retired);
 }
 
 /*
  * More pages than a file can have do not become a shorter list, so that none is
  * forgotten: there is none then, and what has been saved before stays.
  */
-static int pgpu_ecc_make_list(struct pgpu *pgpu)
+static int ras_make_list(struct ras *ras)
 {
-	struct pgpu_ecc *ecc = &pgpu->ecc;
-	size_t size = vgpu_retired_size(ecc->nr_retired);
+	struct vram *vram = ras->vram;
+	size_t size = vgpu_retired_size(vram->nr_retired);
 	void *list;
 
-	lockdep_assert_held(&pgpu->lock);
+	lockdep_assert_held(&vram->lock);
 	if (size > VGPU_RETIRED_FILE) {
-		dev_err_ratelimited(pgpu->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
-				    ecc->nr_retired);
+		dev_err_ratelimited(ras->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
+				    vram->nr_retired);
 		return -EFBIG;
 	}
 	list = kvzalloc(size, GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
-	pgpu_ecc_fill(pgpu, list);
-	kvfree(ecc->list);
-	ecc->list = list;
-	ecc->list_size = size;
+	ras_fill(ras, list);
+	kvfree(ras->list);
+	ras->list = list;
+	ras->list_size = size;
 	return 0;
 }
 
 /**
- * pgpu_ecc_list() - read the list of retired pages
- * @pgpu: the pGPU
+ * ras_list() - read the list of retired pages
+ * @ras: the pGPU's
  * @buf: where to
  * @offset: first byte, see linux/vgpu_retired.h
  * @count: bytes
@@ -96,59 +98,54 @@ static int pgpu_ecc_make_list(struct pgpu *pgpu)
  * Return: bytes, 0 at the end; -ENOMEM; -EFBIG when there are more pages than can
  * be in a list
  */
-ssize_t pgpu_ecc_list(struct pgpu *pgpu, char *buf, loff_t offset, size_t count)
+ssize_t ras_list(struct ras *ras, char *buf, loff_t offset, size_t count)
 {
-	struct pgpu_ecc *ecc = &pgpu->ecc;
+	struct vram *vram = ras->vram;
 	ssize_t ret = 0;
 
-	mutex_lock(&pgpu->lock);
-	if (!offset || !ecc->list)
-		ret = pgpu_ecc_make_list(pgpu);
+	mutex_lock(&vram->lock);
+	if (!offset || !ras->list)
+		ret = ras_make_list(ras);
 	if (!ret)
-		ret = memory_read_from_buffer(buf, count, &offset, ecc->list,
-					      ecc->list_size);
+		ret = memory_read_from_buffer(buf, count, &offset, ras->list,
+					      ras->list_size);
 	/* All has been read. */
 	if (!ret) {
-		kvfree(ecc->list);
-		ecc->list = NULL;
+		kvfree(ras->list);
+		ras->list = NULL;
 	}
-	mutex_unlock(&pgpu->lock);
+	mutex_unlock(&vram->lock);
 	return ret;
 }
 
-static int pgpu_ecc_load_pages(struct pgpu *pgpu, const void *file)
+static int ras_load_pages(struct ras *ras, const void *file)
 {
+	struct vram *vram = ras->vram;
 	const struct vgpu_retired_header *header = file;
 	const struct vgpu_retired_entry *entry = file + sizeof(*header);
-	struct pgpu_ecc *ecc = &pgpu->ecc;
-	struct pgpu_bad_page *bad;
 	u32 i, nr = le32_to_cpu(header->nr);
+	int ret;
 
-	lockdep_assert_held(&pgpu->lock);
-	ecc->sbe_before = le64_to_cpu(header->sbe);
-	ecc->dbe_before = le64_to_cpu(header->dbe);
+	lockdep_assert_held(&vram->lock);
+	ras->sbe_before = le64_to_cpu(header->sbe);
+	ras->dbe_before = le64_to_cpu(header->dbe);
 	/* All are bad before a spare page is taken for the first of them. */
 	for (i = 0; i < nr; i++) {
-		bad = pgpu_ecc_page(pgpu, le64_to_cpu(entry[i].page));
-		if (IS_ERR(bad) ||
-		    xa_reserve(&pgpu->remap, le64_to_cpu(entry[i].page),
-			       GFP_KERNEL))
-			return -ENOMEM;
-		bad->cause = le32_to_cpu(entry[i].cause);
-		bad->time = le64_to_cpu(entry[i].time);
-		bad->pending = true;
-		ecc->nr_retired++;
-		ecc->nr_pending++;
+		ret = vram_mark_bad(vram, le64_to_cpu(entry[i].page),
+				    le32_to_cpu(entry[i].cause),
+				    le64_to_cpu(entry[i].time));
+		if (ret)
+			return ret;
 	}
 	/* Spare pages first, so that none of the bad ones stands in for others. */
 	for (i = nr; i--; )
-		pgpu_ecc_retire_unused(pgpu, le64_to_cpu(entry[i].page));
+		vram_retire_unused(vram, le64_to_cpu(entry[i].page));
 	return 0;
 }
 
 /**
- * pgpu_ecc_load() - retire the pages that were so before
- * @pgpu: nobody uses it yet
+ * ras_load() - retire the pages that were so before
+ * @ras: nobody uses it yet
  *
  * From vgpu/retired-pages-<PCI address>.bin, if there is one.  A file that is
  * not this GPU's list, or cannot be read, is not used, and the log says so.
@@ -157,8 +154,9 @@ static int pgpu_ecc_load_pages(struct pgpu *pgpu, const void *file)
  *
  * Return: 0 or -ENOMEM
  */
-int pgpu_ecc_load(struct pgpu *pgpu)
+int ras_load(struct ras *ras)
 {
+	struct vram *vram = ras->vram;
 	char identity[VGPU_RETIRED_IDENTITY];
 	const struct firmware *file;
 	const char *why;
@@ -166,35 +164,35 @@ int pgpu_ecc_load(struct pgpu *pgpu)
 	int ret;
 
 	snprintf(name, sizeof(name), "vgpu/retired-pages-%s.bin",
-		 dev_name(pgpu->dev));
+		 dev_name(ras->dev));
 	/*
 	 * From the file system or not at all: with the locks that are held here no
 	 * helper in user space is waited for, where the kernel has been told to.
 	 */
-	ret = request_firmware_direct(&file, name, pgpu->dev);
+	ret = request_firmware_direct(&file, name, ras->dev);
 	if (ret) {
 		if (ret != -ENOENT)
-			dev_err(pgpu->dev, "VGPU-ECC-LIST: %s: %d\n", name,
+			dev_err(ras->dev, "VGPU-ECC-LIST: %s: %d\n", name,
 				ret);
 		return ret == -ENOMEM ? ret : 0;
 	}
-	pgpu_ecc_identity(pgpu, identity);
+	ras_identity(ras, identity);
 	why = vgpu_retired_check(file->data, file->size, identity,
-				 pgpu_nr_pages(pgpu));
+				 vram_nr_pages(vram));
 	if (why) {
-		dev_err(pgpu->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
+		dev_err(ras->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
 			why);
 		ret = 0;
 		goto out;
 	}
-	mutex_lock(&pgpu->lock);
-	ret = pgpu_ecc_load_pages(pgpu, file->data);
-	mutex_unlock(&pgpu->lock);
+	mutex_lock(&vram->lock);
+	ret = ras_load_pages(ras, file->data);
+	mutex_unlock(&vram->lock);
 	if (ret)
-		dev_err(pgpu->dev, "VGPU-ECC-LIST: %s: %d\n", name, ret);
+		dev_err(ras->dev, "VGPU-ECC-LIST: %s: %d\n", name, ret);
 	else
-		dev_info(pgpu->dev, "%u pages are retired\n",
-			 pgpu->ecc.nr_retired);
+		dev_info(ras->dev, "%u pages are retired\n",
+			 vram->nr_retired);
 out:
 	release_firmware(file);
 	return ret;

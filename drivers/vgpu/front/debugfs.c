@@ -22,7 +22,7 @@
 #include <linux/string.h>
 #include <linux/uuid.h>
 
-#include "core.h"
+#include "front/front.h"
 
 static struct dentry *vgpu_debugfs_root;
 
@@ -196,14 +196,18 @@ static const struct file_operations vgpu_pfn_fops = {
 
 static int vgpu_bad_show(struct seq_file *m, void *unused)
 {
-	pgpu_ecc_show(m->private, m);
+	struct pgpu *pgpu = m->private;
+
+	ras_show(&pgpu->ras, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(vgpu_bad);
 
 static int vgpu_spare_get(void *data, u64 *nr)
 {
-	*nr = vram_spare_pages(data, NULL);
+	struct pgpu *pgpu = data;
+
+	*nr = vram_spare_pages(&pgpu->vram, NULL);
 	return 0;
 }
 
@@ -212,28 +216,21 @@ DEFINE_DEBUGFS_ATTRIBUTE(vgpu_spare_fops, vgpu_spare_get, NULL, "%llu\n");
 /**
  * vgpu_debugfs_add() - make the files of a pGPU
  * @pgpu: the pGPU; nothing depends on it that they are there
+ *
+ * Return: their directory, to be given back with debugfs_remove() when no vGPU is
+ * left, which waits for who is in a file
  */
-void vgpu_debugfs_add(struct pgpu *pgpu)
+struct dentry *vgpu_debugfs_add(struct pgpu *pgpu)
 {
-	pgpu->debugfs = debugfs_create_dir(dev_name(pgpu->dev),
-					   vgpu_debugfs_root);
-	debugfs_create_file("move", 0200, pgpu->debugfs, pgpu,
-			    &vgpu_move_fops);
-	debugfs_create_file("inject", 0200, pgpu->debugfs, pgpu,
-			    &vgpu_inject_fops);
-	debugfs_create_file("bad", 0400, pgpu->debugfs, pgpu, &vgpu_bad_fops);
-	debugfs_create_file("pfn", 0600, pgpu->debugfs, pgpu, &vgpu_pfn_fops);
-	debugfs_create_file_unsafe("spare", 0400, pgpu->debugfs, pgpu,
-				   &vgpu_spare_fops);
-}
+	struct dentry *dir = debugfs_create_dir(dev_name(pgpu->dev),
+						vgpu_debugfs_root);
 
-/**
- * vgpu_debugfs_del() - opposite of vgpu_debugfs_add()
- * @pgpu: without vGPUs; waits for who is in a file
- */
-void vgpu_debugfs_del(struct pgpu *pgpu)
-{
-	debugfs_remove(pgpu->debugfs);
+	debugfs_create_file("move", 0200, dir, pgpu, &vgpu_move_fops);
+	debugfs_create_file("inject", 0200, dir, pgpu, &vgpu_inject_fops);
+	debugfs_create_file("bad", 0400, dir, pgpu, &vgpu_bad_fops);
+	debugfs_create_file("pfn", 0600, dir, pgpu, &vgpu_pfn_fops);
+	debugfs_create_file_unsafe("spare", 0400, dir, pgpu, &vgpu_spare_fops);
+	return dir;
 }
 
 void vgpu_debugfs_init(void)

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vGPU: how it is made, opened, reset, stopped, loaded, revoked and closed.
+ */
+#include <linux/device.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "device/plane.h"
+#include "device/vgpu.h"
+#include "memory/dmabuf.h"
+#include "memory/vram.h"
+#include "model/pci_config.h"
+#include "model/stream/identity.h"
+#include "model/type.h"
+
+/**
+ * vgpu_init() - make a vGPU
+ * @vgpu: zeroed, but for the VFIO core's part
+ * @type: of this type
+ * @vram: with a framebuffer in this memory
+ *
+ * Return: 0; -ENOSPC when there is no room for it; -ENOMEM
+ */
+int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
+	      struct vram *vram)
+{
+	vgpu->type = type;
+	mutex_init(&vgpu->lock);
+	mutex_init(&vgpu->irqs.set_lock);
+	spin_lock_init(&vgpu->irqs.lock);
+	mutex_init(&vgpu->ioeventfds.lock);
+	INIT_LIST_HEAD(&vgpu->ioeventfds.list);
+	vgpu_params_init(&vgpu->params);
+	vgpu_params_init(&vgpu->next_params);
+	vgpu_vblank_init(vgpu);
+	vgpu_deferred_init(vgpu);
+	return vgpu_fb_init(&vgpu->fb, vram, type->profile.fb_size,
+			    &vgpu->vdev.device);
+}
+
+/**
+ * vgpu_fini() - opposite of vgpu_init()
+ * @vgpu: nobody has a reference on it any more; its VRAM has been given back
+ */
+void vgpu_fini(struct vgpu *vgpu)
+{
+	vgpu_deferred_fini(vgpu);
+	vgpu_fb_destroy(&vgpu->fb);
+	mutex_destroy(&vgpu->ioeventfds.lock);
+	mutex_destroy(&vgpu->irqs.set_lock);
+	mutex_destroy(&vgpu->lock);
+}
+
+/**
+ * vgpu_get() - hold on to a vGPU: it may be removed meanwhile, but not forgotten
+ * @vgpu: the vGPU, which exists as long as the caller holds vram.lock
+ *
+ * Return: @vgpu with a reference; NULL when it is just being made, or going
+ */
+struct vgpu *vgpu_get(struct vgpu *vgpu)
+{
+	if (!kobject_get_unless_zero(&vgpu->vdev.device.kobj))
+		return NULL;
+	get_device(vgpu->vdev.dev);
+	return vgpu;
+}
+
+/**
+ * vgpu_put() - opposite of vgpu_get()
+ * @vgpu: the vGPU
+ */
+void vgpu_put(struct vgpu *vgpu)
+{
+	struct device *dev = vgpu->vdev.dev;
+
+	put_device(&vgpu->vdev.device);
+	put_device(dev);
+}
+
+/**
+ * vgpu_bars_update() - whether BARs answer, or doorbells are heard, may have
+ * changed
+ * @vgpu: vgpu.lock is held
+ *
+ * With memory space off, or the device gone, a bus reads all ones and writes
+ * go nowhere.
+ */
+void vgpu_bars_update(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->lock);
+	WRITE_ONCE(vgpu->bars_on,
+		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
+	WRITE_ONCE(vgpu->doorbells_on,
+		   vgpu->bars_on && vgpu_model_runs(vgpu->model));
+}
+
+static void vgpu_reset_locked(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->lock);
+	vgpu_model_reset(vgpu->model);
+	atomic_set(&vgpu->ioeventfds.rung, 0);
+	vgpu_bars_update(vgpu);
+	vgpu_vblank_update(vgpu);
+	vgpu_irq_update(vgpu);
+	vgpu_gfx_update(vgpu);
+	vgpu_gfx_forget(vgpu);
+	vgpu_fb_clear(&vgpu->fb);
+}
+
+/**
+ * vgpu_reset() - power on or function-level reset
+ * @vgpu: no mode afterwards, no interrupt, and a framebuffer of zeroes
+ *
+ * Context: a VMM has it open
+ */
+void vgpu_reset(struct vgpu *vgpu)
+{
+	mutex_lock(&vgpu->lock);
+	vgpu_reset_locked(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_set_stopped() - stop for a migration, or go on
+ * @vgpu: a VMM has it open
+ * @stopped: no frame ends and no interrupt is sent from now on, or what is due is
+ */
+void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
+{
+	mutex_lock(&vgpu->lock);
+	vgpu->stopped = stopped;
+	vgpu_vblank_update(vgpu);
+	vgpu_irq_update(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_load() - become another vGPU
+ * @vgpu: stopped, and of the same type
+ * @model: what the guest sees of that one; changed to what it sees of this one
+ * @params: its settings
+ *
+ * A VMM has the stream in its hands, and can have written it itself, so nothing
+ * comes from it that is not the guest's or the VMM's to choose.  Settings are those
+ * of the administrator of this vGPU, or stricter.
+ */
+void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
+	       const struct vgpu_params *params)
+{
+	struct vgpu_model *own = vgpu->model;
+
+	lockdep_assert_held(&vgpu->lock);
+	vgpu->params.frame_rate_limiter |= params->frame_rate_limiter;
+	vgpu->params.disable_vnc |= params->disable_vnc;
+	model->frl_hz = vgpu_vblank_limit(vgpu);
+	model->bad_access = own->bad_access;
+	model->ecc.on = own->ecc.on;
+	/* Errors of this one's memory since it has what was loaded. */
+	if (!model->ecc.opt_out)
+		model->ecc.sbe += vgpu->errors.sbe;
+	memcpy(model->default_edid, own->default_edid,
+	       sizeof(model->default_edid));
+	*own = *model;
+	atomic_set(&vgpu->ioeventfds.rung, 0);
+	/* An interrupt that was sent on the way is sent again, and none is lost. */
+	vgpu_irq_resend(vgpu);
+	vgpu_bars_update(vgpu);
+	vgpu_gfx_update(vgpu);
+	vgpu_gfx_forget(vgpu);
+}
+
+/**
+ * vgpu_revoke() - take the vGPU away from a VMM that did not let go of it
+ * @vgpu: the vGPU
+ *
+ * Mappings end in SIGBUS, accesses answer all ones, interrupts and frames stop.  The
+ * device itself goes when the VMM closes it, which may happen right now.
+ */
+void vgpu_revoke(struct vgpu *vgpu)
+{
+	mutex_lock(&vgpu->lock);
+	if (vgpu->model) {
+		vgpu_reset_locked(vgpu);
+		vgpu->revoked = true;
+		vgpu_bars_update(vgpu);
+		vgpu_fb_revoke(&vgpu->fb, true);
+	}
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_open() - a VMM opens the vGPU
+ * @vgpu: nobody has it open
+ * @ecc: whether errors of its memory are detected, for as long as it is open
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_open(struct vgpu *vgpu, bool ecc)
+{
+	struct vgpu_plane *planes;
+	struct vgpu_model *model;
+
+	model = kvmalloc(sizeof(*model), GFP_KERNEL_ACCOUNT);
+	planes = kcalloc(VGPU_MAX_PLANES, sizeof(*planes), GFP_KERNEL_ACCOUNT);
+	if (!model || !planes) {
+		kvfree(model);
+		kfree(planes);
+		return -ENOMEM;
+	}
+	vgpu_model_init(model, &vgpu->type->profile);
+	model->ecc.on = ecc;
+	mutex_lock(&vgpu->lock);
+	/* Errors of before are not this guest's. */
+	vgpu_deferred_run(vgpu);
+	vgpu->model = model;
+	vgpu->planes = planes;
+	vgpu->params = vgpu->next_params;
+	model->frl_hz = vgpu_vblank_limit(vgpu);
+	if (vgpu->params.width)
+		vgpu_link_init(model, vgpu->params.width, vgpu->params.height);
+	/* Of errors while nobody had it open; it is all zeroes anyway. */
+	if (vram_has_pending(vgpu->fb.vram))
+		vgpu_fb_clear(&vgpu->fb);
+	mutex_unlock(&vgpu->lock);
+	return 0;
+}
+
+/**
+ * vgpu_close() - opposite of vgpu_open()
+ * @vgpu: the next VMM finds it as it was made, and no memory is kept
+ */
+void vgpu_close(struct vgpu *vgpu)
+{
+	vgpu_ioeventfd_release(vgpu);
+	vgpu_irq_release(vgpu);
+	vgpu_dmabuf_end(&vgpu->fb);
+	vgpu_reset(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (vgpu->revoked)
+		vgpu_fb_revoke(&vgpu->fb, false);
+	vgpu->revoked = false;
+	vgpu->bars_on = false;
+	vgpu->doorbells_on = false;
+	kvfree(vgpu->model);
+	vgpu->model = NULL;
+	kfree(vgpu->planes);
+	vgpu->planes = NULL;
+	mutex_unlock(&vgpu->lock);
+}
+
+/**
+ * vgpu_identity_get() - what has to fit for another vGPU to become this one
+ * @vgpu: the vGPU
+ * @ecc: whether errors of its memory would be detected if it were opened now
+ * @identity: where to
+ */
+void vgpu_identity_get(struct vgpu *vgpu, bool ecc,
+		       struct vgpu_identity *identity)
+{
+	/* For as long as it is open, what it found when it was opened holds. */
+	mutex_lock(&vgpu->lock);
+	if (vgpu->model)
+		ecc = vgpu->model->ecc.on;
+	mutex_unlock(&vgpu->lock);
+	vgpu_identity_init(identity, vgpu->type, ecc);
+}

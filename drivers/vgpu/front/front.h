@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* vGPUs as mediated devices, and as VFIO devices. */
+#ifndef _VGPU_FRONT_H
+#define _VGPU_FRONT_H
+
+#include <linux/types.h>
+#include <linux/uuid.h>
+/* mdev.h uses VFIO_DEVICE_API_PCI_STRING's header without including it. */
+#include <linux/vfio.h>
+#include <linux/mdev.h>
+
+#include "device/vgpu.h"
+#include "model/type.h"
+#include "pgpu/gpu.h"
+
+struct device_attribute;
+struct vm_area_struct;
+
+/**
+ * struct vgpu_type - a type as the mdev core knows it
+ * @mtype: what the mdev core adds
+ * @pgpu: whose type
+ * @desc: what it stands for
+ * @name: <model>-<id>
+ */
+struct vgpu_type {
+	struct mdev_type mtype;
+	struct pgpu *pgpu;
+	const struct vgpu_type_desc *desc;
+	char name[VGPU_TYPE_NAME_LEN];
+};
+
+/**
+ * struct vgpu_parent - a pGPU as the mdev core knows it
+ * @parent: the mdev core's part
+ * @debugfs: its directory
+ * @nr_types: entries in the following
+ * @mtypes: as the mdev core wants them
+ * @types: the same
+ */
+struct vgpu_parent {
+	struct mdev_parent parent;
+	struct dentry *debugfs;
+	u32 nr_types;
+	struct mdev_type *mtypes[VGPU_MAX_TYPES];
+	struct vgpu_type types[];
+};
+
+static inline struct vgpu_type *mtype_to_type(struct mdev_type *mtype)
+{
+	return container_of(mtype, struct vgpu_type, mtype);
+}
+
+static inline struct vgpu_type *mdev_to_type(struct mdev_device *mdev)
+{
+	return mtype_to_type(mdev->type);
+}
+
+static inline struct pgpu *vgpu_to_pgpu(struct vgpu *vgpu)
+{
+	return vram_to_pgpu(vgpu->fb.vram);
+}
+
+/* mdev.c */
+extern struct mdev_driver vgpu_mdev_driver;
+extern const struct pgpu_front vgpu_mdev_front;
+
+/* attrs.c */
+int vgpu_attrs_add(struct vgpu *vgpu);
+void vgpu_attrs_del(struct vgpu *vgpu);
+void vgpu_attrs_busy(struct vgpu *vgpu);
+
+/* version_attrs.c */
+int vgpu_type_attrs_add(struct vgpu_parent *parent);
+void vgpu_type_attrs_del(struct vgpu_parent *parent);
+extern const struct device_attribute vgpu_migration_version_attr;
+
+/* debugfs.c */
+void vgpu_debugfs_init(void);
+void vgpu_debugfs_exit(void);
+struct dentry *vgpu_debugfs_add(struct pgpu *pgpu);
+
+/* vfio.c */
+extern const struct vfio_device_ops vgpu_vfio_ops;
+
+/* region.c */
+int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
+		     struct vfio_info_cap *caps);
+ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
+			 size_t count, loff_t *ppos);
+ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
+			  size_t count, loff_t *ppos);
+bool vgpu_region_mappable(u64 index);
+
+/* region_mmap.c */
+u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
+int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+
+/* feature.c */
+int vgpu_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
+		 size_t argsz);
+
+#endif /* _VGPU_FRONT_H */
