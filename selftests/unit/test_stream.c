@@ -302,7 +302,7 @@ TEST_F(stream, truncated)
 }
 
 /* Whatever is taken is a state that can be saved and loaded again. */
-TEST_F(stream, flipped)
+TEST_F_TIMEOUT(stream, flipped, 300)
 {
 	u8 *again = malloc(STREAM_MAX);
 	u32 taken = 0, refused = 0;

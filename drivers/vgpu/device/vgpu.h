@@ -25,7 +25,7 @@
 #include <linux/mutex.h>
 #include <linux/vfio.h>
 
-#include "compat/vfio.h"
+#include "compat/mmaps.h"
 #include "device/deferred.h"
 #include "device/doorbell.h"
 #include "device/irq.h"

@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
 
+#include "compat/vfio.h"
 #include "device/plane.h"
 #include "device/vgpu.h"
 #include "front/front.h"

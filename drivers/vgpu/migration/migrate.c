@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/vfio.h>
 
+#include "compat/vfio.h"
 #include "device/vgpu.h"
 #include "migration/file.h"
 #include "migration/migration.h"

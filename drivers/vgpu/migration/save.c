@@ -14,6 +14,7 @@
 #include <linux/vfio.h>
 
 #include "compat/unaligned.h"
+#include "compat/vfio.h"
 #include "migration/file.h"
 #include "model/stream/identity.h"
 
