@@ -43,8 +43,7 @@ static void vgpu_deferred_ecc(struct vgpu *vgpu)
 		vgpu_model_ecc(vgpu->model, false, 0);
 	while (dbe--)
 		vgpu_model_ecc(vgpu->model, true, page);
-	vgpu_bars_update(vgpu);
-	vgpu_irq_update(vgpu);
+	vgpu_apply(vgpu);
 }
 
 /**

@@ -8,7 +8,6 @@
 #include <linux/hrtimer.h>
 
 #include "compat/misc.h"
-#include "device/plane.h"
 #include "device/vblank.h"
 #include "device/vgpu.h"
 #include "model/type.h"
@@ -56,8 +55,7 @@ void vgpu_vblank_frames(struct vgpu *vgpu)
 		return;
 	vgpu_vblank_count(&vgpu->vblank, nr);
 	vgpu_heads_frame(vgpu->model, nr);
-	vgpu_gfx_update(vgpu);
-	vgpu_irq_update(vgpu);
+	vgpu_apply(vgpu);
 }
 
 void vgpu_vblank_init(struct vgpu *vgpu)

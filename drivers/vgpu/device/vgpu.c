@@ -78,21 +78,33 @@ void vgpu_put(struct vgpu *vgpu)
 	put_device(dev);
 }
 
-/**
- * vgpu_bars_update() - whether BARs answer, or doorbells are heard, may have
- * changed
- * @vgpu: vgpu.lock is held
- *
- * With memory space off, or the device gone, a bus reads all ones and writes
- * go nowhere.
+/*
+ * With memory space off, or the device gone, a bus reads all ones and writes go
+ * nowhere.
  */
-void vgpu_bars_update(struct vgpu *vgpu)
+static void vgpu_bars_update(struct vgpu *vgpu)
 {
-	lockdep_assert_held(&vgpu->lock);
 	WRITE_ONCE(vgpu->bars_on,
 		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
 	WRITE_ONCE(vgpu->doorbells_on,
 		   vgpu->bars_on && vgpu_model_runs(vgpu->model));
+}
+
+/* See vgpu_apply(), which is for most cases where there is nothing to do. */
+void vgpu_apply_changes(struct vgpu *vgpu)
+{
+	u32 changed = vgpu->model->changed;
+
+	lockdep_assert_held(&vgpu->lock);
+	vgpu->model->changed = 0;
+	if (changed & VGPU_CHANGED_BARS)
+		vgpu_bars_update(vgpu);
+	if (changed & VGPU_CHANGED_HEADS) {
+		vgpu_gfx_update(vgpu);
+		vgpu_vblank_update(vgpu);
+	}
+	if (changed & VGPU_CHANGED_EVENTS)
+		vgpu_irq_update(vgpu);
 }
 
 static void vgpu_reset_locked(struct vgpu *vgpu)
@@ -100,10 +112,7 @@ static void vgpu_reset_locked(struct vgpu *vgpu)
 	lockdep_assert_held(&vgpu->lock);
 	vgpu_model_reset(vgpu->model);
 	atomic_set(&vgpu->ioeventfds.rung, 0);
-	vgpu_bars_update(vgpu);
-	vgpu_vblank_update(vgpu);
-	vgpu_irq_update(vgpu);
-	vgpu_gfx_update(vgpu);
+	vgpu_apply(vgpu);
 	vgpu_gfx_forget(vgpu);
 	vgpu_fb_clear(&vgpu->fb);
 }
@@ -130,8 +139,8 @@ void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
 {
 	mutex_lock(&vgpu->lock);
 	vgpu->stopped = stopped;
-	vgpu_vblank_update(vgpu);
-	vgpu_irq_update(vgpu);
+	vgpu->model->changed |= VGPU_CHANGED_HEADS | VGPU_CHANGED_EVENTS;
+	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
 }
 
@@ -162,11 +171,11 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	memcpy(model->default_edid, own->default_edid,
 	       sizeof(model->default_edid));
 	*own = *model;
+	own->changed = VGPU_CHANGED_ALL;
 	atomic_set(&vgpu->ioeventfds.rung, 0);
 	/* An interrupt that was sent on the way is sent again, and none is lost. */
 	vgpu_irq_resend(vgpu);
-	vgpu_bars_update(vgpu);
-	vgpu_gfx_update(vgpu);
+	vgpu_apply(vgpu);
 	vgpu_gfx_forget(vgpu);
 }
 
@@ -183,7 +192,8 @@ void vgpu_revoke(struct vgpu *vgpu)
 	if (vgpu->model) {
 		vgpu_reset_locked(vgpu);
 		vgpu->revoked = true;
-		vgpu_bars_update(vgpu);
+		vgpu->model->changed |= VGPU_CHANGED_BARS;
+		vgpu_apply(vgpu);
 		vgpu_fb_revoke(&vgpu->fb, true);
 	}
 	mutex_unlock(&vgpu->lock);

@@ -141,7 +141,7 @@ struct vgpu *vgpu_get(struct vgpu *vgpu);
 void vgpu_put(struct vgpu *vgpu);
 int vgpu_open(struct vgpu *vgpu, bool ecc);
 void vgpu_close(struct vgpu *vgpu);
-void vgpu_bars_update(struct vgpu *vgpu);
+void vgpu_apply_changes(struct vgpu *vgpu);
 void vgpu_reset(struct vgpu *vgpu);
 void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
@@ -149,5 +149,15 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 void vgpu_revoke(struct vgpu *vgpu);
 void vgpu_identity_get(struct vgpu *vgpu, bool ecc,
 		       struct vgpu_identity *identity);
+
+/**
+ * vgpu_apply() - act on what has changed in the device model
+ * @vgpu: vgpu.lock is held
+ */
+static inline void vgpu_apply(struct vgpu *vgpu)
+{
+	if (vgpu->model->changed)
+		vgpu_apply_changes(vgpu);
+}
 
 #endif /* _VGPU_DEVICE_H */

@@ -66,23 +66,13 @@ bar2_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 	return 0;
 }
 
-/* A write may have changed the picture. */
-static void vgpu_heads_changed(struct vgpu *vgpu)
-{
-	if (!vgpu->model->heads_changed)
-		return;
-	vgpu->model->heads_changed = false;
-	vgpu_gfx_update(vgpu);
-	vgpu_vblank_update(vgpu);
-}
-
 static __always_inline int
 bar2_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->bars_on) {
 		vgpu_bar2_write(vgpu->model, pos, buf, len);
-		vgpu_heads_changed(vgpu);
+		vgpu_apply(vgpu);
 	}
 	mutex_unlock(&vgpu->lock);
 	return 0;
@@ -119,14 +109,12 @@ bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 	return 0;
 }
 
-/* A write may have changed what interrupts, too. */
 static int bar4_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->bars_on) {
 		vgpu_bar4_write(vgpu->model, pos, buf, len);
-		vgpu_heads_changed(vgpu);
-		vgpu_irq_update(vgpu);
+		vgpu_apply(vgpu);
 	}
 	mutex_unlock(&vgpu->lock);
 	return 0;
@@ -150,8 +138,7 @@ static int config_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 	mutex_lock(&vgpu->lock);
 	reset = !vgpu->revoked &&
 		vgpu_config_write(vgpu->model, pos, buf, len);
-	vgpu_bars_update(vgpu);
-	vgpu_irq_update(vgpu);
+	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
 	if (reset)
 		vgpu_reset(vgpu);
@@ -209,7 +196,7 @@ static int edid_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 
 	mutex_lock(&vgpu->lock);
 	ret = vgpu_link_write(vgpu->model, pos, buf, len);
-	vgpu_irq_update(vgpu);
+	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
 	return ret;
 }

@@ -90,7 +90,7 @@ void vgpu_head_show(struct vgpu_model *model, u32 head,
 {
 	struct vgpu_head *h = &model->heads[head];
 
-	model->heads_changed = true;
+	model->changed |= VGPU_CHANGED_HEADS;
 	h->flip = false;
 	memset(&h->next, 0, sizeof(h->next));
 	if (vgpu_scanout_same_mode(&h->shown, want)) {

@@ -25,6 +25,7 @@ u32 vgpu_event_mask(const struct vgpu_model *model)
 void vgpu_event_raise(struct vgpu_model *model, u32 irq)
 {
 	model->irq_status |= 1U << irq;
+	model->changed |= VGPU_CHANGED_EVENTS;
 }
 
 /**

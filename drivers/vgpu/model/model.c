@@ -41,6 +41,7 @@ void vgpu_model_reset(struct vgpu_model *model)
 	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
 	model->msix_pending = 0;
+	model->changed = VGPU_CHANGED_ALL;
 }
 
 /**
@@ -74,5 +75,6 @@ void vgpu_model_ecc(struct vgpu_model *model, bool dbe, u64 page)
 	ecc->dbe++;
 	ecc->page = page;
 	ecc->error = true;
+	model->changed |= VGPU_CHANGED_BARS;
 	vgpu_event_raise(model, VGPU_IRQ_CONFIG);
 }

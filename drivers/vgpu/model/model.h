@@ -37,6 +37,12 @@ struct vgpu_ecc {
 	u32 page;
 };
 
+/* What others than the guest have to act on. */
+#define VGPU_CHANGED_HEADS	0x1	/* what a head shows */
+#define VGPU_CHANGED_EVENTS	0x2	/* what interrupts, and how */
+#define VGPU_CHANGED_BARS	0x4	/* whether BARs answer, and engines run */
+#define VGPU_CHANGED_ALL	0x7
+
 /**
  * struct vgpu_model - all state of a vGPU that the guest can read or write
  * @profile: the type's properties
@@ -49,7 +55,7 @@ struct vgpu_ecc {
  * @blanked: the guest turned the picture off through the attribute port
  * @dispi_on: head 0 shows what @dispi says, and not what BAR4 has set
  * @heads: display outputs
- * @heads_changed: what a head shows may have changed; cleared by who acts on it
+ * @changed: what may have changed, VGPU_CHANGED_*; cleared by who acts on it
  * @default_edid: of the monitor that a head has unless the VMM plugs in another
  * @frl_hz: most frames a second, 0 for no limit
  * @ecc: errors of its memory
@@ -71,7 +77,7 @@ struct vgpu_model {
 	bool blanked;
 	bool dispi_on;
 	struct vgpu_head heads[VGPU_MAX_HEADS];
-	bool heads_changed;
+	u32 changed;
 	u8 default_edid[VGPU_EDID_BLOCK];
 	u32 frl_hz;
 	struct vgpu_ecc ecc;

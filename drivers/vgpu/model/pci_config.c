@@ -214,6 +214,7 @@ bool vgpu_config_write(struct vgpu_model *model, u32 offset, const void *buf,
 
 		*reg = (*reg & ~mask) | (new[i] & mask);
 	}
+	model->changed |= VGPU_CHANGED_BARS | VGPU_CHANGED_EVENTS;
 	return offset <= flr && flr < offset + len &&
 	       (new[flr - offset] & (PCI_EXP_DEVCTL_BCR_FLR >> 8));
 }

@@ -78,9 +78,11 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
 		break;
 	case VGPU_REG_IRQ_STATUS:
 		model->irq_status &= ~value;
+		model->changed |= VGPU_CHANGED_EVENTS;
 		break;
 	case VGPU_REG_IRQ_ENABLE:
 		model->irq_enable = value & vgpu_event_mask(model);
+		model->changed |= VGPU_CHANGED_EVENTS;
 		break;
 	}
 }

@@ -75,7 +75,7 @@ static void vgpu_cursor_commit(struct vgpu_model *model, struct vgpu_head *h,
 		if (h->refused)
 			return;
 	}
-	model->heads_changed = true;
+	model->changed |= VGPU_CHANGED_HEADS;
 	h->cursor = cursor;
 }
 
