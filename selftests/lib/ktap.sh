@@ -6,7 +6,7 @@
 # The GPU that all is about: the PCI device VGPU_PGPU, or a software GPU.
 # shellcheck disable=SC2034 # for the tests
 if [ "$VGPU_PGPU" ]; then
-	vgpu_model=VLIN vgpu_backend=vgpu_linear
+	vgpu_model=VLIN vgpu_backend=${VGPU_BACKEND:-vgpu_linear}
 else
 	vgpu_model=VSOFT vgpu_backend=vgpu_soft
 fi

@@ -18,7 +18,7 @@
 #include "lib/vgpu_test.h"
 
 #define CONFIGFS	"/sys/kernel/config/vgpu-soft"
-#define LINEAR_PARAMETERS "/sys/module/vgpu_linear/parameters"
+#define PARAMETERS	"/sys/module/%s/parameters"
 #define VGPU_DRIVER	"/sys/bus/pci/drivers/vgpu"
 #define PCI		"/sys/bus/pci/devices"
 #define MDEV		"/sys/bus/mdev/devices"
@@ -138,18 +138,22 @@ static unsigned long long vt_size(const char *text)
 	}
 }
 
-/* With at most that much VRAM, or all for 0. */
+/*
+ * With at most that much VRAM, or all for 0.  The module of the backend is
+ * VGPU_BACKEND, and has these two parameters.
+ */
 static int vt_gpu_bind(const char *address, unsigned long long mib,
 		       const char *types)
 {
+	const char *backend = getenv("VGPU_BACKEND") ?: "vgpu_linear";
 	char text[32];
 	int ret;
 
 	snprintf(text, sizeof(text), "%llu", mib);
 	vt_write(address, VGPU_DRIVER "/unbind");
-	ret = vt_write(text, LINEAR_PARAMETERS "/vram_mib");
+	ret = vt_write(text, PARAMETERS "/vram_mib", backend);
 	if (!ret)
-		ret = vt_write(types ?: "\n", LINEAR_PARAMETERS "/types");
+		ret = vt_write(types ?: "\n", PARAMETERS "/types", backend);
 	return ret ?: vt_write(address, VGPU_DRIVER "/bind");
 }
 

@@ -22,7 +22,8 @@ set -e
 release=$1 dir=$2; shift 2
 mkdir -p "$dir"
 """ + _COPY + r"""
-make -C "$dir" KDIR="/lib/modules/$release/build" -j"$(nproc)" "$@" modules
+make -C "$dir" KDIR="/lib/modules/$release/build" -j"$(nproc)" \
+    VGPU_EXAMPLE=m "$@" modules
 """
 
 _INSTALL = r"""

@@ -13,9 +13,9 @@ PROGRAMS = ("types", "config_space", "registers", "device", "plane",
             "framebuffer", "mapping", "move", "ecc", "migration", "streams",
             "precopy", "arrives", "hwpoison", "dmabuf", "iommufd", "hostile",
             "killed", "pressure", "faults", "stress", "lifecycle",
-            "configfs.sh", "linear.sh", "smi.sh", "removal.sh", "guest.sh",
-            "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh", "dmabuf.sh",
-            "firmware.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
+            "configfs.sh", "linear.sh", "backend.sh", "smi.sh", "removal.sh",
+            "guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
+            "dmabuf.sh", "firmware.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
             "libvirt-migrate.sh")
 # Those that start a guest.
 _GUEST = {"guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
@@ -33,11 +33,11 @@ _FAST = tuple(name for name in PROGRAMS
 _OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
                  "mapping", "migration", "streams", "precopy", "arrives",
                  "hwpoison", "dmabuf", "iommufd", "hostile", "configfs.sh",
-                 "removal.sh", "guest.sh")
+                 "backend.sh", "removal.sh", "guest.sh")
 # Of that, what meets the kernel the most.
 _FAST_KERNEL = tuple(name for name in _OTHER_KERNEL
                      if name not in ("streams", "arrives", "hostile",
-                                     "guest.sh"))
+                                     "backend.sh", "guest.sh"))
 # Whose guests are on a QEMU without OpenGL.
 _QEMU = ("guest.sh", "migrate.sh", "unplug.sh", "several.sh")
 # What memory behind a BAR does in another way, where the driver could be wrong.

@@ -61,7 +61,8 @@ def _is_shell(name):
 
 def _checks():
     driver = [name for name in _files(".c", ".h")
-              if name.startswith(("drivers/", "include/"))]
+              if name.startswith(("drivers/", "include/",
+                                   "selftests/backend/"))]
     shell = [name for name in _files("") if _is_shell(name)]
     prose = [name for name in _files("") if "/corpus/" not in name]
     return (

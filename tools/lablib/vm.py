@@ -61,15 +61,16 @@ def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
             ["--disable-kvm"] * (accel != "kvm") + list(options))
 
 
-# Kinds of pGPU: the device that QEMU adds for it, and its default size.
+# Kinds of pGPU: the device that QEMU adds for it, and its default size.  An edu is
+# for the example of a backend, see backend.sh.
 _PGPUS = {
-    "soft": ("", ""),
+    "soft": ("-device edu", ""),
     "bochs": ("-device bochs-display,vgamem={size}", "256M"),
     # Beside it devices to be refused, or taken when asked for, see linear.sh.
     "ivshmem": ("-object memory-backend-ram,id=pgpu,size={size},share=on "
                 "-device ivshmem-plain,memdev=pgpu "
                 "-device VGA,vgamem_mb=32 -device bochs-display,vgamem=4M "
-                "-device e1000", "256M"),
+                "-device e1000 -device edu", "256M"),
 }
 
 # A node without processors beside the one that has everything.
