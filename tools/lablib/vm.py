@@ -36,7 +36,7 @@ _APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
 QEMU_PREFIX = "/opt/qemu/usr"
 _QEMU = QEMU_PREFIX + "/bin/qemu-system-x86_64"
 # Processors leave what they do when the buffer of translations is full and thrown
-# away, and a guest that runs on one may get an interrupt twice (lab.md).  This is
+# away, and a guest that runs on one may get an interrupt twice (emulator.md).  This is
 # the largest buffer; a guest that starts takes some 150 MB of it.
 _EMULATION = "-accel tcg,tb-size=2047"
 
