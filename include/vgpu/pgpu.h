@@ -63,6 +63,7 @@ enum pgpu_alloc {
 /**
  * struct pgpu_ops - operations of a backend
  *
+<<<<<<< HEAD
  * The core calls them in process context with mutexes and rwsems held: vgpu_fb.lock
  * of a vGPU, pgpu.lock or both, and outside of these vgpu.lock, a reservation object
  * or mmap_lock of a VMM.  So they may sleep, but must not wait for user space and not
@@ -72,6 +73,15 @@ enum pgpu_alloc {
  * that no other operation on the same page runs then but a @vram_map that does not
  * touch the memory (PGPU_ALLOC_NONE, for the address).  @vram_map may run at the same
  * time for the same page in several threads.
+=======
+ * The core calls them in process context and may hold locks of a vGPU, of a
+ * pGPU and of the mm core, which Documentation/backend.md lists.  So they may
+ * sleep but must not wait for user space.  The core guarantees that no mapping
+ * of a page is left when @vram_discard runs, and that no other operation on the
+ * page runs then, but for @vram_map with PGPU_ALLOC_NONE, with which EDAC looks
+ * up an address for the log.  @vram_map may run at the same time for the same
+ * page in several threads.
+>>>>>>> dc53cff (Documentation: all that a backend needs to know)
  */
 struct pgpu_ops {
 	/**
@@ -97,13 +107,14 @@ struct pgpu_ops {
 	 * @vram_discard: drop the content of @nr pages from @page on
 	 *
 	 * Whole blocks, or some pages of one.  They read as zero from now on.
-	 * System memory is let go of, for somebody may hold it who cannot be
-	 * told that it is not his any more.  Cannot fail.
+	 * A page of system memory is released and not used again if an
+	 * importer of a dma-buf that cannot be notified may hold a reference
+	 * to it.  Cannot fail.
 	 */
 	void (*vram_discard)(struct pgpu *pgpu, u64 page, u64 nr);
 
 	/**
-	 * @vram_single: pages of a block go to different users from now on
+	 * @vram_single: pages of a block go to different framebuffers from now on
 	 *
 	 * @page: the first of a block that nobody uses
 	 *
@@ -123,14 +134,15 @@ struct pgpu_ops {
  * @ops: operations
  * @owner: module that must stay loaded while a vGPU is in use
  * @vram_size: VRAM in bytes, a multiple of PGPU_BLOCK_SIZE
- * @spare_size: bytes behind @vram_size, a multiple of PGPU_BLOCK_SIZE, to stand in
- *	for pages that fail; the operations get page numbers for them, too
+ * @spare_size: bytes behind @vram_size, a multiple of PGPU_BLOCK_SIZE, for spare
+ *	pages; operations get page numbers of them, too
  * @device_memory: VRAM is a device's, without struct page; it is mapped
  *	write-combined.  Otherwise it is system memory, each page with a
  *	reference count of its own, which a page keeps over @ops->vram_discard
  *	for those who hold one.
  * @types: comma-separated type ids to offer ("256Q,1024C"), or NULL or "" for
- *	the generated table
+ *	the generated table; like @model it is read after the backend's probe has
+ *	returned, but not once the pGPU is registered
  * @priv: the backend's own, see pgpu_priv()
  */
 struct pgpu_desc {
