@@ -38,7 +38,7 @@ static void *vgpu_fb_at_room(struct vgpu_fb *fb, u64 offset, u64 len, size_t *n)
 
 	do {
 		at = vgpu_fb_at(fb, offset, len, alloc, n);
-		if (likely(!IS_ERR(at)))
+		if (!IS_ERR(at))
 			return at;
 		ret = vgpu_fb_room(fb, PTR_ERR(at), &alloc);
 	} while (ret == -EAGAIN);
