@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from . import bench, build, demo, root, selfcheck, tests, vm
+from . import bench, build, demo, programs, root, selfcheck, tests, vm
 from .host import LabError, say
 
 
@@ -58,6 +58,9 @@ def _demo(args):
 
 
 def _test(args):
+    if args.list:
+        print(programs.table(), end="")
+        return 0
     root.ensure()
     return tests.main(args.patterns, args.full, args.minutes)
 
@@ -105,6 +108,9 @@ def _parser():
     verb.add_argument("--minutes", type=float, default=0, metavar="N",
                       help="end after that time; what is left counts as "
                       "skipped")
+    verb.add_argument("--list", action="store_true",
+                      help="only print which programs run on which kernel and "
+                      "pGPU: F in the fast set, f in the full one")
     verb.add_argument("patterns", nargs="*", metavar="PATTERN")
     verb.set_defaults(function=_test)
 

@@ -1,61 +1,130 @@
 # SPDX-License-Identifier: GPL-2.0
 """The programs of selftests/: which there are, on which kernels and pGPUs they
 run, and running them in a lab host."""
+import dataclasses
 import re
 
 from . import build, coverage, root, vm
 from .host import LabError, say
 
-# In the order in which they run: what reloads modules or starts daemons comes
-# after what must not be disturbed.
-PROGRAMS = ("types", "config_space", "registers", "device", "plane",
-            "edid_region", "interrupts", "heads", "params", "doorbell",
-            "framebuffer", "mapping", "move", "ecc", "migration", "streams",
-            "precopy", "arrives", "hwpoison", "dmabuf", "iommufd", "hostile",
-            "killed", "pressure", "faults", "stress", "lifecycle",
-            "configfs.sh", "linear.sh", "backend.sh", "smi.sh", "removal.sh",
-            "guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
-            "dmabuf.sh", "firmware.sh", "modules.sh", "edac.sh", "mdevctl.sh", "libvirt.sh",
-            "libvirt-migrate.sh")
-# Those that start a guest.
-_GUEST = {"guest.sh", "migrate.sh", "pingpong.sh", "unplug.sh", "several.sh",
-          "dmabuf.sh", "firmware.sh", "libvirt.sh", "libvirt-migrate.sh"}
-# Those that look at programs more than at the driver and take minutes: on the
-# default kernel alone, elsewhere when they are named.
-_CLIENTS = ("migrate.sh", "pingpong.sh", "several.sh", "unplug.sh", "mdevctl.sh",
-            "firmware.sh", "libvirt.sh", "libvirt-migrate.sh")
-_NO_CLIENTS = tuple(name for name in PROGRAMS if name not in _CLIENTS)
-# What is too long for the fast set.
-_FAST = tuple(name for name in PROGRAMS
-              if name not in ("pingpong.sh", "several.sh", "firmware.sh",
-                              "libvirt.sh", "libvirt-migrate.sh"))
-# What another kernel does in another way.
-_OTHER_KERNEL = ("types", "device", "plane", "interrupts", "framebuffer",
-                 "mapping", "migration", "streams", "precopy", "arrives",
-                 "hwpoison", "dmabuf", "iommufd", "hostile", "configfs.sh",
-                 "backend.sh", "removal.sh", "guest.sh")
-# Of that, what meets the kernel the most.
-_FAST_KERNEL = tuple(name for name in _OTHER_KERNEL
-                     if name not in ("streams", "arrives", "hostile",
-                                     "backend.sh", "guest.sh"))
-# Whose guests are on a QEMU without OpenGL.
-_QEMU = ("guest.sh", "migrate.sh", "unplug.sh", "several.sh")
-# What memory behind a BAR does in another way, where the driver could be wrong.
-_OTHER_MEMORY = ("mapping", "move", "dmabuf", "linear.sh")
-_FAST_MEMORY = ("framebuffer", "mapping", "linear.sh")
-# And where it meets ECC, a guest, another host, or somebody who does not behave.
-_MORE_MEMORY = ("framebuffer", "mapping", "ecc", "migration", "streams",
-                "precopy", "arrives", "hwpoison", "hostile", "linear.sh",
-                "removal.sh", "pingpong.sh")
-# Nothing of ours but a BAR, and mapped in another way.
-_BARE_MEMORY = ("framebuffer", "mapping", "dmabuf")
-# Where the driver could be wrong and nothing else would show it.  dmabuf.sh looks
-# at OpenGL, smi.sh at a program of ours.
-_DEBUG = tuple(name for name in _NO_CLIENTS
-               if name not in ("dmabuf.sh", "smi.sh"))
-# Where threads meet.
-_RACES = ("interrupts", "heads", "doorbell", "move", "precopy", "hwpoison",
-          "hostile", "killed", "stress", "removal.sh")
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A program: the runs in whose fast set it is, those whose full set has it
+    as well, and what it needs:
+
+    guest    a VM: built before, and run again when an emulated lab host fails
+    quiet    no udev, which it would send tens of thousands of events; that takes
+             longer than all tests together, and what waits takes kernel memory
+    """
+    name: str
+    fast: str
+    full: str = ""
+    needs: str = ""
+
+    def runs(self, full):
+        return (self.fast + " " + self.full * full).split()
+
+
+# The one list of who runs where, in the order in which programs run: what reloads
+# modules or starts daemons comes after what must not be disturbed.  With a name any
+# program runs anywhere.
+#
+# Fast on 6.12 is what is not too long.  On other kernels runs what the kernel does in
+# another way, fast what meets the kernel the most; behind a BAR what that memory does
+# in another way, or where it meets ECC, a guest, another host, or a VMM that does not
+# behave; on debug where the driver could be wrong and nothing else would show it; on
+# race where threads meet.  Programs that look more at clients than at the driver take
+# minutes and are for 6.12 alone.
+PROGRAMS = (
+    Program("types", "6.12 6.1 7", "debug"),
+    Program("config_space", "6.12", "debug"),
+    Program("registers", "6.12", "debug"),
+    Program("device", "6.12 6.1 7", "debug"),
+    Program("plane", "6.12 6.1 7", "debug"),
+    Program("edid_region", "6.12", "debug"),
+    Program("interrupts", "6.12 6.1 7", "debug race"),
+    Program("heads", "6.12", "debug race"),
+    Program("params", "6.12", "debug"),
+    Program("doorbell", "6.12", "debug race"),
+    Program("framebuffer", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug"),
+    Program("mapping", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug debug-ivshmem"),
+    Program("move", "6.12", "debug race debug-ivshmem"),
+    Program("ecc", "6.12", "6.12-ivshmem debug", "quiet"),
+    Program("migration", "6.12 6.1 7", "6.12-ivshmem debug"),
+    Program("streams", "6.12", "6.1 7 6.12-ivshmem debug"),
+    Program("precopy", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("arrives", "6.12", "6.1 7 6.12-ivshmem debug"),
+    Program("hwpoison", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("dmabuf", "6.12 6.1 7", "7-ivshmem 6.12-bochs debug debug-ivshmem"),
+    Program("iommufd", "6.12 6.1 7", "debug"),
+    Program("hostile", "6.12", "6.1 7 6.12-ivshmem debug race"),
+    Program("killed", "6.12", "debug race"),
+    Program("pressure", "6.12", "debug"),
+    Program("faults", "6.12", "debug"),
+    Program("stress", "6.12", "debug race", "quiet"),
+    Program("lifecycle", "6.12", "debug", "quiet"),
+    Program("configfs.sh", "6.12 6.1 7", "debug"),
+    Program("linear.sh", "6.12 6.12-ivshmem", "debug debug-ivshmem"),
+    Program("backend.sh", "6.12", "6.1 7 debug"),
+    Program("smi.sh", "6.12"),
+    Program("removal.sh", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("guest.sh", "6.12", "6.1 7 7-qemu debug", "guest"),
+    Program("migrate.sh", "6.12", "6.1 7-qemu", "guest"),
+    Program("pingpong.sh", "", "6.12 6.12-ivshmem", "guest"),
+    Program("unplug.sh", "6.12", "7-qemu", "guest"),
+    Program("several.sh", "", "6.12 7-qemu", "guest"),
+    Program("dmabuf.sh", "6.12", "", "guest"),
+    Program("firmware.sh", "", "6.12", "guest"),
+    Program("modules.sh", "6.12", "debug"),
+    Program("edac.sh", "6.12", "debug"),
+    Program("mdevctl.sh", "6.12"),
+    Program("libvirt.sh", "", "6.12", "guest"),
+    Program("libvirt-migrate.sh", "", "6.12", "guest"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A kernel, a kind of pGPU, and whose QEMU the guests have: the suite's or that
+    of backports."""
+    kernel: str
+    pgpu: str = "soft"
+    backports: bool = False
+
+    @property
+    def name(self):
+        return "-".join([self.kernel] + [self.pgpu] * (self.pgpu != "soft") +
+                        ["qemu"] * self.backports)
+
+    def programs(self, full):
+        """Names of the programs of the fast set, or of the full one."""
+        return [program.name for program in PROGRAMS
+                if self.name in program.runs(full)]
+
+    def rest(self):
+        """What the fast set leaves."""
+        return [name for name in self.programs(True)
+                if name not in self.programs(False)]
+
+
+# In the order in which they run.
+RUNS = (
+    Run("6.12"),
+    # Its migration has less, and QEMU takes another way with it.
+    Run("6.1"),
+    Run("7"),
+    # With the QEMU that has learnt what that kernel offers.
+    Run("7", backports=True),
+    Run("6.12", "ivshmem"),
+    Run("7", "ivshmem"),
+    # Nothing of ours but a BAR, and mapped in another way.
+    Run("6.12", "bochs"),
+    # Kernels that may have to be built first.
+    Run("debug"),
+    Run("race"),
+    Run("debug", "ivshmem"),
+)
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.
@@ -63,42 +132,28 @@ _TIMEOUT = 3600
 _SILENCE = 900
 _KERNEL_TIME = 1500
 
-
-class Run:
-    """Programs on a kernel and a kind of pGPU, whose guests have the QEMU of the
-    suite or that of backports.  Those in fast are in the fast set; all is what
-    the full set has.  Others can be named."""
-
-    def __init__(self, kernel, pgpu, fast, everything, backports=False):
-        self.kernel, self.pgpu, self.backports = kernel, pgpu, backports
-        self.fast, self.all = fast, everything
-        self.name = "-".join([kernel] + [pgpu] * (pgpu != "soft") +
-                             ["qemu"] * backports)
-
-    def rest(self):
-        """What the fast set leaves."""
-        return tuple(name for name in self.all if name not in self.fast)
-
-
-# In the order in which they run.
-RUNS = (
-    Run("6.12", "soft", _FAST, PROGRAMS),
-    # Its migration has less, and QEMU takes another way with it.
-    Run("6.1", "soft", _FAST_KERNEL, _OTHER_KERNEL + ("migrate.sh",)),
-    Run("7", "soft", _FAST_KERNEL, _OTHER_KERNEL),
-    # With the QEMU that has learnt what that kernel offers.
-    Run("7", "soft", (), _QEMU, backports=True),
-    Run("6.12", "ivshmem", _FAST_MEMORY, _MORE_MEMORY),
-    Run("7", "ivshmem", (), ("dmabuf",)),
-    Run("6.12", "bochs", (), _BARE_MEMORY),
-    # Kernels that may have to be built first.
-    Run("debug", "soft", (), _DEBUG),
-    Run("race", "soft", (), _RACES),
-    Run("debug", "ivshmem", (), _OTHER_MEMORY),
-)
-
 # More than so many are for two lab hosts.
 _MANY = 20
+
+
+def table():
+    """PROGRAMS as text: F is the fast set, f the full one."""
+    runs = [run.name for run in RUNS]
+    lines = [["", *runs, "needs"]]
+    for program in PROGRAMS:
+        lines.append([program.name, *(
+            "F" if run in program.runs(False) else
+            "f" if run in program.runs(True) else "." for run in runs),
+            program.needs])
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "".join("  ".join(map(str.ljust, line, widths)).rstrip() + "\n"
+                   for line in lines)
+
+
+def _need(what, names):
+    """Those of the programs that need this."""
+    return [program.name for program in PROGRAMS
+            if program.name in names and what in program.needs.split()]
 
 
 def parts(names):
@@ -123,7 +178,10 @@ _STALLED = re.compile("blocked for more than|detected stall|soft lockup|"
 def _boot(tally, release, run, programs, timeout, name):
     """Run programs in a lab host; return it, and which have to run again."""
     tally.begin(run.name)
-    command = ["/vgpu/tools/labhost/run-tests", *programs]
+    quiet, guests = _need("quiet", programs), _need("guest", programs)
+    command = ["/vgpu/tools/labhost/run-tests"]
+    for program in programs:
+        command += ["-q"] * (program in quiet) + [program]
     if run.backports:
         command.insert(0, f"VGPU_TEST_QEMU={vm.QEMU_PREFIX}")
     result = vm.run(release, " ".join(command), out=tally, name=name,
@@ -133,8 +191,8 @@ def _boot(tally, release, run, programs, timeout, name):
     vm.discard(result)
     tally.end()
     left = programs[len(tally.programs):]
-    again = [name for name in tally.failed() if name in _GUEST]
-    how = _STALLED if left and left[0] in _GUEST else _LOST
+    again = [name for name in tally.failed() if name in guests]
+    how = _STALLED if left and left[0] in guests else _LOST
     stalled = result.status is None and left and how.search(result.trouble)
     # Without a word, too, where a guest runs.
     stalled = stalled or (how is _STALLED and result.status is None and
@@ -164,7 +222,7 @@ def execute(tally, run, programs, time):
     try:
         release = build.modules(run.kernel)
         build.selftests()
-        if _GUEST.intersection(programs):
+        if _need("guest", programs):
             build.guest(run.kernel)
         if "dmabuf" in programs and run.pgpu != "soft":
             build.importer(run.kernel)

@@ -171,8 +171,8 @@ def _some(patterns, limit):
         # What takes long to build is named with the beginning of its name.
         if run.kernel in root.STOCK_KERNELS or any(
                 pattern.startswith(run.name) for pattern in patterns):
-            jobs += _programs(run, [name for name in programs.PROGRAMS
-                                    if wanted(f"{run.name}/{name}")], limit)
+            jobs += _programs(run, [program.name for program in programs.PROGRAMS
+                                    if wanted(f"{run.name}/{program.name}")], limit)
     return jobs
 
 
@@ -184,7 +184,7 @@ def _all(full, limit):
 
     jobs = []
     for run in programs.RUNS:
-        jobs += _programs(run, run.all if full else run.fast, limit)
+        jobs += _programs(run, run.programs(full), limit)
         if run is programs.RUNS[0]:
             jobs += [functools.partial(job, wanted=wanted)
                      for job in (_here, _lab)]
