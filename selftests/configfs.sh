@@ -92,6 +92,15 @@ hold_one()
 	hold=$!
 	check "held" within 20 grep -q open /tmp/hold.out
 }
+# unplug COMMAND: run it, which waits for the process, until it has begun to remove the
+# vGPU; it goes on as $unplugger
+unplug()
+{
+	sh -c "$1" &
+	unplugger=$!
+	check "the vGPU is being removed" within 20 \
+		test ! -e "$pci/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+}
 let_go()
 {
 	kill $hold
@@ -107,17 +116,14 @@ check "power off after use" writes ok 0 $a/power
 # While its driver is being unbound, which waits for the process.
 check "on once more" writes ok 1 $a/power
 hold_one
-sh -c "echo $bdf > $drv/unbind" &
-unbinder=$!
-check "the vGPU is being removed" within 20 \
-	test ! -e "$pci/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+unplug "echo $bdf > $drv/unbind"
 check "power off while unbinding" in_time 20 writes "busy" 0 $a/power
 check "another GPU meanwhile: off" in_time 20 writes ok 0 $b/power
 check "another GPU meanwhile: on" in_time 20 writes ok 1 $b/power
 check "a backend is loaded meanwhile" in_time 20 modprobe vgpu-linear
 check "and unloaded" in_time 20 rmmod vgpu_linear
 let_go
-wait $unbinder
+wait $unplugger
 check "power off after unbinding" in_time 20 writes ok 0 $a/power
 
 # While its PCI device is removed: that holds a lock of all of PCI until the process
@@ -127,10 +133,7 @@ mkdir $c
 check "on for a removal" writes ok 1 $a/power
 bdf2=$(cat $b/pci_address)
 hold_one
-sh -c "echo 1 > $pci/$bdf/remove" &
-remover=$!
-check "the vGPU is being removed" within 20 \
-	test ! -e "$pci/$bdf/mdev_supported_types/vgpu-16Q/migration_version"
+unplug "echo 1 > $pci/$bdf/remove"
 check "power off while removing" in_time 20 writes "busy" 0 $a/power
 check "power on of another GPU" in_time 20 writes "busy" 1 $c/power
 check "it is off" is "$(cat $c/power)" 0
@@ -139,7 +142,7 @@ check "its types are gone" test ! -e "$pci/$bdf2/mdev_supported_types"
 check "its PCI device waits" test -e "$pci/$bdf2"
 check "rmdir of another GPU" in_time 20 rmdir $b
 let_go
-wait $remover
+wait $unplugger
 check "its PCI device goes then" within 20 test ! -e "$pci/$bdf2"
 check "power on of another GPU then" in_time 20 writes ok 1 $c/power
 check "without its PCI device it goes off" in_time 20 writes ok 0 $a/power

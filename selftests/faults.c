@@ -260,34 +260,19 @@ TEST_F_TIMEOUT(faults, open, 900)
 
 static int set_irqs(faults_data *self)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fds[VECTORS];
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
-			.count = VECTORS,
-		},
-	};
-	int i;
+	int fds[VECTORS], i;
 
 	for (i = 0; i < VECTORS; i++)
-		arg.fds[i] = self->dmabuf;
-	return ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
+		fds[i] = self->dmabuf;
+	return vt_set_irqs(&self->dev, VFIO_PCI_MSIX_IRQ_INDEX,
+			   VT_EVENTFD_TRIGGER, 0, VECTORS, fds);
 }
 
 static void unset_irqs(faults_data *self)
 {
-	struct vfio_irq_set set = {
-		.argsz = sizeof(set),
-		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = VFIO_PCI_MSIX_IRQ_INDEX,
-	};
-
-	ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &set);
+	vt_set_irqs(&self->dev, VFIO_PCI_MSIX_IRQ_INDEX,
+		    VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0,
+		    NULL);
 }
 
 TEST_F_TIMEOUT(faults, irqs, 900)

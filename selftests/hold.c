@@ -23,23 +23,13 @@ static void bus_error(int sig)
 	siglongjmp(on_bus_error, 1);
 }
 
+/* An eventfd through which the driver asks for the vGPU. */
 static int open_request(struct vt_dev *dev)
 {
-	struct {
-		struct vfio_irq_set set;
-		int fd;
-	} req = {
-		.set = {
-			.argsz = sizeof(req),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_REQ_IRQ_INDEX,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC),
-	};
+	int fd = eventfd(0, EFD_CLOEXEC);
 
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &req) ? -1 : req.fd;
+	return vt_set_irqs(dev, VFIO_PCI_REQ_IRQ_INDEX, VT_EVENTFD_TRIGGER, 0,
+			   1, &fd) ? -1 : fd;
 }
 
 static void watch(struct vt_dev *dev)

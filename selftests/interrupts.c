@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -63,32 +62,10 @@ FIXTURE_TEARDOWN(interrupts)
 	vt_gpu_del(&self->gpu);
 }
 
-static int set_irqs(struct vt_dev *dev, uint32_t index, uint32_t flags,
-		    uint32_t start, uint32_t count, const void *data,
-		    size_t size)
-{
-	struct vfio_irq_set *set = calloc(1, sizeof(*set) + size);
-	int ret;
-
-	set->argsz = sizeof(*set) + size;
-	set->flags = flags;
-	set->index = index;
-	set->start = start;
-	set->count = count;
-	if (size)
-		memcpy(set->data, data, size);
-	ret = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
-	free(set);
-	return ret;
-}
-
-#define EVENTFD (VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
-
 static int trigger_by(struct vt_dev *dev, uint32_t index, uint32_t start,
 		      uint32_t count, const int *fds)
 {
-	return set_irqs(dev, index, EVENTFD, start, count, fds,
-			count * sizeof(*fds));
+	return vt_set_irqs(dev, index, VT_EVENTFD_TRIGGER, start, count, fds);
 }
 
 /* Events within @ms, or 0. */
@@ -172,9 +149,9 @@ TEST_F(interrupts, msix)
 	vt_reg_set(dev, VGPU_REG_IRQ_ENABLE, 1 << VBLANK);
 	EXPECT_EQ(1, wait_for(self->fd[VBLANK], 2000));
 	/* Taken away by the VMM. */
-	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
-			      VFIO_IRQ_SET_DATA_NONE |
-			      VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0));
+	ASSERT_EQ(0, vt_set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
+				 VFIO_IRQ_SET_DATA_NONE |
+				 VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL));
 	ack(dev);
 	EXPECT_EQ(0, wait_for(self->fd[VBLANK], 200));
 }
@@ -282,8 +259,9 @@ TEST_F(interrupts, messages_cleared)
 
 static int unmask_intx(struct vt_dev *dev)
 {
-	return set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_DATA_NONE |
-			VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, NULL, 0);
+	return vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+			   VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+			   0, 1, NULL);
 }
 
 /* Without power there is no INTx either; it is asserted when there is. */
@@ -317,10 +295,8 @@ TEST_F(interrupts, intx)
 	uint64_t one = 1;
 
 	ASSERT_EQ(0, trigger_by(dev, VFIO_PCI_INTX_IRQ_INDEX, 0, 1, self->fd));
-	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
-			      VFIO_IRQ_SET_DATA_EVENTFD |
-			      VFIO_IRQ_SET_ACTION_UNMASK, 0, 1, &unmask,
-			      sizeof(unmask)));
+	ASSERT_EQ(0, vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+				 VT_EVENTFD_UNMASK, 0, 1, &unmask));
 	vblank_on(_metadata, dev);
 	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
 	/* Masked by itself, even when the guest acknowledges. */
@@ -334,15 +310,15 @@ TEST_F(interrupts, intx)
 	ASSERT_EQ(0, unmask_intx(dev));
 	EXPECT_EQ(1, wait_for(self->fd[0], 2000));
 	/* Masked by ioctl. */
-	ASSERT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
-			      VFIO_IRQ_SET_DATA_NONE |
-			      VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL, 0));
+	ASSERT_EQ(0, vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+				 VFIO_IRQ_SET_DATA_NONE |
+				 VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL));
 	ack(dev);
 	EXPECT_EQ(0, wait_for(self->fd[0], 200));
 	/* INTx disabled in COMMAND. */
-	EXPECT_EQ(0, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
-			      VFIO_IRQ_SET_DATA_NONE |
-			      VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0));
+	EXPECT_EQ(0, vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+				 VFIO_IRQ_SET_DATA_NONE |
+				 VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL));
 }
 
 TEST_F(interrupts, intx_disabled)
@@ -429,16 +405,16 @@ TEST_F(interrupts, bad_input)
 	EXPECT_EQ(-EINVAL, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1,
 				      &file));
 	EXPECT_EQ(0, trigger_by(dev, VFIO_PCI_MSIX_IRQ_INDEX, 0, 1, &closed));
-	EXPECT_EQ(-ENOTTY, set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
-				    VFIO_IRQ_SET_DATA_NONE |
-				    VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL, 0));
+	EXPECT_EQ(-ENOTTY, vt_set_irqs(dev, VFIO_PCI_MSIX_IRQ_INDEX,
+				       VFIO_IRQ_SET_DATA_NONE |
+				       VFIO_IRQ_SET_ACTION_MASK, 0, 1, NULL));
 	/* Every combination of flags, with too little data for most. */
 	for (flags = 0; flags < 128; flags++)
-		set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, flags, 0, 1, NULL, 0);
-	EXPECT_EQ(-EINVAL, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, EVENTFD, 0,
-				    1, NULL, 0));
-	EXPECT_EQ(-EINVAL, set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, ~0u, 0, 1,
-				    NULL, 0));
+		vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, flags, 0, 1, NULL);
+	EXPECT_EQ(-EINVAL, vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX,
+				       VT_EVENTFD_TRIGGER, 0, 1, NULL));
+	EXPECT_EQ(-EINVAL, vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, ~0u, 0, 1,
+				       NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -58,29 +58,26 @@ static void *touch(void *arg)
 	return NULL;
 }
 
+/* Writing to @fd unmasks INTx; none does for -1. */
+static int unmask_by(struct vt_dev *dev, int fd)
+{
+	return vt_set_irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, VT_EVENTFD_UNMASK, 0,
+			   1, &fd);
+}
+
 /* With a reset waiting for whoever touches memory, INTx is unmasked. */
 static void *unmask(void *arg)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd;
-	} unmask = {
-		.set.argsz = sizeof(unmask),
-		.set.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-			     VFIO_IRQ_SET_ACTION_UNMASK,
-		.set.index = VFIO_PCI_INTX_IRQ_INDEX,
-		.set.count = 1,
-	};
 	struct vt_dev *dev = arg;
 	uint64_t one = 1;
+	int fd;
 
 	for (;;) {
-		unmask.fd = eventfd(0, EFD_CLOEXEC);
-		if (ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &unmask) ||
-		    write(unmask.fd, &one, sizeof(one)) < 0)
+		fd = eventfd(0, EFD_CLOEXEC);
+		if (unmask_by(dev, fd) || write(fd, &one, sizeof(one)) < 0)
 			usleep(1000);
 		/* VFIO takes it away from the vGPU then, on a queue of its own. */
-		close(unmask.fd);
+		close(fd);
 	}
 	return NULL;
 }
@@ -294,24 +291,10 @@ static int own_reset(pressure_data *self)
 
 static int own_unmask(pressure_data *self)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd;
-	} unmask = {
-		.set.argsz = sizeof(unmask),
-		.set.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-			     VFIO_IRQ_SET_ACTION_UNMASK,
-		.set.index = VFIO_PCI_INTX_IRQ_INDEX,
-		.set.count = 1,
-		.fd = eventfd(0, EFD_CLOEXEC),
-	};
-	int fd = unmask.fd;
+	int fd = eventfd(0, EFD_CLOEXEC);
 	int ret;
 
-	ret = ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &unmask) ? -errno : 0;
-	unmask.fd = -1;
-	if (!ret && ioctl(self->dev.fd, VFIO_DEVICE_SET_IRQS, &unmask))
-		ret = -errno;
+	ret = unmask_by(&self->dev, fd) ?: unmask_by(&self->dev, -1);
 	close(fd);
 	return ret;
 }

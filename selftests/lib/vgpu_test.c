@@ -603,32 +603,39 @@ int vt_dmabuf(struct vt_dev *dev)
 	return fd < 0 ? -errno : fd;
 }
 
+int vt_set_irqs(struct vt_dev *dev, uint32_t index, uint32_t flags,
+		uint32_t start, uint32_t count, const int32_t *fds)
+{
+	size_t size = fds ? count * sizeof(*fds) : 0;
+	struct vfio_irq_set *set = calloc(1, sizeof(*set) + size);
+	int ret;
+
+	if (!set)
+		return -ENOMEM;
+	set->argsz = sizeof(*set) + size;
+	set->flags = flags;
+	set->index = index;
+	set->start = start;
+	set->count = count;
+	if (size)
+		memcpy(set->data, fds, size);
+	ret = ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set) ? -errno : 0;
+	free(set);
+	return ret;
+}
+
 int vt_eventfd(struct vt_dev *dev, unsigned int index, unsigned int vector)
 {
-	struct {
-		struct vfio_irq_set set;
-		int32_t fd;
-	} arg = {
-		.set = {
-			.argsz = sizeof(arg),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = index,
-			.start = vector,
-			.count = 1,
-		},
-		.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-	};
-	int ret = 0;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int ret;
 
-	if (arg.fd < 0)
+	if (fd < 0)
 		return -errno;
-	if (ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg))
-		ret = -errno;
-	else if (index == VFIO_PCI_MSIX_IRQ_INDEX)
+	ret = vt_set_irqs(dev, index, VT_EVENTFD_TRIGGER, vector, 1, &fd);
+	if (!ret && index == VFIO_PCI_MSIX_IRQ_INDEX)
 		ret = vt_msix(dev, PCI_MSIX_FLAGS_ENABLE);
 	if (!ret)
-		return arg.fd;
-	close(arg.fd);
+		return fd;
+	close(fd);
 	return ret;
 }

@@ -166,6 +166,16 @@ unsigned int vt_cap(struct vt_dev *dev, uint8_t id);
 /* What is in MSI-X message control, as a guest's driver does it: PCI_MSIX_FLAGS_*. */
 int vt_msix(struct vt_dev *dev, uint16_t flags);
 /*
+ * VFIO_DEVICE_SET_IRQS for @count vectors from @start on, with an eventfd for each,
+ * or without data where @fds is NULL; 0 or a negative errno.
+ */
+#define VT_EVENTFD_TRIGGER \
+	(VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER)
+#define VT_EVENTFD_UNMASK \
+	(VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK)
+int vt_set_irqs(struct vt_dev *dev, uint32_t index, uint32_t flags,
+		uint32_t start, uint32_t count, const int32_t *fds);
+/*
  * A new eventfd for one vector of an interrupt: a descriptor or a negative
  * errno.  It does not block.  For one of MSI-X that is on afterwards.
  */
