@@ -77,7 +77,7 @@ installer()
 	guest_run -machine q35,accel=kvm:tcg -cpu $guest_cpu -m 900M \
 		-device "$2" -kernel /opt/installer/linux \
 		-initrd /opt/installer/initrd.gz \
-		-append "quiet lapic=notscdeadline nohz=off highres=off"
+		-append "quiet $VGPU_TEST_GUEST_APPEND"
 	check "Debian's installer asks with $1" guest_until 600 fills "$1"
 	check "QEMU has no complaint" silent
 	guest_stop
@@ -86,8 +86,8 @@ installer peer "$peer"
 installer vgpu "$vgpu"
 check "it shows the same" same
 
-# OVMF has its console on every GPU, and so has GRUB through it.  No KVM: the
-# emulation of the lab host asserts under OVMF.
+# OVMF has its console on every GPU, and so has GRUB through it.  In the lab not always
+# with KVM.
 cat > $dir/grub.cfg <<'EOF'
 terminal_output console
 terminal_input console
@@ -100,7 +100,7 @@ grub-mkstandalone --format=x86_64-efi --output=$dir/esp/grub.efi \
 	--install-modules="normal" --fonts= --locales= --themes= \
 	boot/grub/grub.cfg=$dir/grub.cfg > $dir/grub.log 2>&1 ||
 	sed 's/^/# /' $dir/grub.log
-guest_run -machine q35,accel=tcg -m 256M \
+guest_run -machine "q35,accel=${VGPU_TEST_FIRMWARE_ACCEL:-kvm:tcg}" -m 256M \
 	-drive if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
 	-drive if=pflash,format=raw,unit=1,file=$dir/vars.fd \
 	-drive if=none,id=esp,format=raw,readonly=on,file=fat:$dir/esp \

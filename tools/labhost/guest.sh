@@ -24,12 +24,11 @@ guest_serial()
 	exec 9<> "$guest_dir/input.in"
 }
 
-# The tick is periodic: under emulation a timer interrupt is lost now and then, and
-# a guest that had asked for that one alone waits for ever.
+# VGPU_TEST_GUEST_APPEND is more for the command line of every guest's kernel.
 guest_append()
 {
 	# shellcheck disable=SC2154 # a variable of who includes this
-	echo "console=ttyS0 quiet loglevel=3 lapic=notscdeadline nohz=off highres=off" \
+	echo "console=ttyS0 quiet loglevel=3 $VGPU_TEST_GUEST_APPEND" \
 		"card=$guest_nonce $guest_options"
 }
 

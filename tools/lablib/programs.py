@@ -2,9 +2,8 @@
 """The programs of selftests/: which there are, on which kernels and pGPUs they
 run, and running them in a lab host."""
 import dataclasses
-import re
 
-from . import build, coverage, root, vm
+from . import build, coverage, emulation, root, vm
 from .host import LabError, say
 
 
@@ -165,16 +164,6 @@ def parts(names):
                                         if name not in scripts]) if part]
 
 
-# What an emulator that has lost an interrupt looks like from inside: a processor
-# without its timer, which no module can take away from it; and what that may lead
-# to where a guest runs.  The overflow of a stack is one of host code that runs
-# with the guest's GS: a fault between the exit from the guest and what restores
-# that.
-_LOST = re.compile("rcu: INFO: .* detected stall")
-_STALLED = re.compile("blocked for more than|detected stall|soft lockup|"
-                      "stack guard page was hit|corrupted stack end")
-
-
 def _boot(tally, release, run, programs, timeout, name):
     """Run programs in a lab host; return it, and which have to run again."""
     tally.begin(run.name)
@@ -190,18 +179,10 @@ def _boot(tally, release, run, programs, timeout, name):
     coverage.add(result.directory, release)
     vm.discard(result)
     tally.end()
-    left = programs[len(tally.programs):]
-    again = [name for name in tally.failed() if name in guests]
-    how = _STALLED if left and left[0] in guests else _LOST
-    stalled = result.status is None and left and how.search(result.trouble)
-    # Without a word, too, where a guest runs.
-    stalled = stalled or (how is _STALLED and result.status is None and
-                          not result.context)
-    if vm.accel() == "kvm" or not (stalled or result.status is not None):
-        again = []
-    elif stalled:
-        result.trouble = None
-        again += left
+    again = []
+    if vm.accel() != "kvm":
+        again = emulation.again(result, tally.failed(),
+                                programs[len(tally.programs):], guests)
     return result, again
 
 
@@ -239,9 +220,6 @@ def execute(tally, run, programs, time):
     result, again = _boot(tally, release, run, programs,
                           time.limit(_TIMEOUT), name)
     if again and not result.trouble and not time.over():
-        # Emulation of a processor that runs a guest is not perfect: once in
-        # some thirty starts an interrupt is lost, and the guest or the lab host
-        # is never heard of again.  A fault of ours fails twice.
         _complain(tally, result)
         tally.print("# once more in a new lab host: " + " ".join(again))
         tally.forget(again)

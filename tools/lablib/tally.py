@@ -5,9 +5,9 @@ import io
 import re
 import sys
 
+from . import emulation
+
 _RESULT = re.compile(r"^(# )?(ok|not ok) \d+ ?(.*)$")
-# KVM has not got a guest's memory: no emulator can do that to it.
-_FAULT = re.compile("kvm run failed Bad address")
 
 
 class Tally:
@@ -116,7 +116,7 @@ class Tally:
     def _count(self, text):
         match = _RESULT.match(text)
         if not match:
-            self._fault |= bool(_FAULT.search(text))
+            self._fault |= bool(emulation.NOT_EMULATION.search(text))
             return
         inside, word, name = match.groups()
         skip = "# SKIP" in name

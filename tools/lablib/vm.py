@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-from . import root
+from . import emulation, root
 from .host import CACHE, LOGS, LabError, say
 
 # What a healthy kernel never prints.
@@ -35,10 +35,6 @@ _APPEND = ("oops=panic panic=-1 softlockup_panic=1 "
 # Below which that of backports is.
 QEMU_PREFIX = "/opt/qemu/usr"
 _QEMU = QEMU_PREFIX + "/bin/qemu-system-x86_64"
-# Processors leave what they do when the buffer of translations is full and thrown
-# away, and a guest that runs on one may get an interrupt twice (emulator.md).  This is
-# the largest buffer; a guest that starts takes some 150 MB of it.
-_EMULATION = "-accel tcg,tb-size=2047"
 
 DEFAULT_TIMEOUT = 1800
 # Until the command begins; a debug kernel beside other work has taken five
@@ -52,12 +48,12 @@ def _vng(release, accel, append="", qemu="", cpus=2, memory="4G", features="",
          options=()):
     """The command line of virtme-ng, to be run in the root directory."""
     cpu = ("host" if accel == "kvm" else "max") + features
-    emulation = "" if accel == "kvm" else _EMULATION
+    options_tcg = "" if accel == "kvm" else emulation.OPTIONS
     return (["vng", "--run", f"/boot/vmlinuz-{release}", "--force-9p",
              "--verbose", "--qemu", _QEMU, "--name", "labhost",
              "--cpus", str(cpus), "--memory", memory,
              "--append", f"{_APPEND} {append}".strip(),
-             f"--qemu-opts=-cpu {cpu} {emulation} {qemu}".strip()] +
+             f"--qemu-opts=-cpu {cpu} {options_tcg} {qemu}".strip()] +
             ["--disable-kvm"] * (accel != "kvm") + list(options))
 
 
@@ -136,7 +132,7 @@ class _Copier(threading.Thread):
 
 class _Watch:
     """A sink that notices a kernel that has given up.  It ought to reboot, which
-    ends the lab host; a processor that is emulated wrongly may never get there."""
+    ends the lab host, but may never get there."""
 
     def __init__(self):
         self.panic = threading.Event()
@@ -273,6 +269,10 @@ def run(release, command, load=True, out=None, err=None, share="",
     with open(os.path.join(directory, "command"), "w") as text:
         text.write(command + "\n")
     open(os.path.join(directory, "stderr"), "w").close()
+    emulated = accel() != "kvm"
+    with open(os.path.join(directory, "environment"), "w") as text:
+        for name, value in emulation.ENVIRONMENT.items() if emulated else ():
+            text.write(f"export {name}='{value}'\n")
     shares = ["--rwdir=/lab=/lab"] + ["--rwdir=/share=/share"] * bool(share)
     vng = _vng(release, accel(), options=[*shares, *numa],
                qemu=f"{device} {qemu}", **options) + [
@@ -280,13 +280,12 @@ def run(release, command, load=True, out=None, err=None, share="",
         f"{kind}"]
 
     tail = _Tail(os.path.join(directory, "stderr"), err)
-    for attempt in range(2):
+    boots = emulation.BOOTS if emulated else 1
+    for boot in range(boots):
         say(f"booting the lab host with {release}")
         trouble = _boot(root.enter(vng, run=directory, share=share), out, log,
                         directory, timeout, silence)
-        # An emulated processor may have lost an interrupt before anything of
-        # ours was there.
-        if _started(directory) or attempt or accel() == "kvm":
+        if _started(directory) or boot + 1 == boots:
             break
         say("it did not come up; once more")
         os.replace(log, kept + ".first")
