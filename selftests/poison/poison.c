@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory that has failed without anybody knowing, as those see it who copy from it with
- * copy_mc_to_kernel(): the copy stops short.  For selftests/hwpoison.
+ * copy_mc_to_kernel(): the copy stops short.  For selftests/ras/hwpoison.
  *
  * The parameter pfn is the page frame; 0 for none.  The copy is really made, so who
  * does not look at what that function answers is found out.

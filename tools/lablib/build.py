@@ -35,10 +35,10 @@ depmod "$1"
 
 _SELFTESTS = r"""
 set -e
-dir=$1
+dir=$1 installed=$2
 mkdir -p "$dir"
 """ + _COPY + r"""
-make -C "$dir/selftests" -j"$(nproc)" \
+make -C "$dir/selftests" -j"$(nproc)" install INSTALL_PATH="$installed" \
     KSELFTEST=/usr/src/linux-selftests/tools/testing/selftests
 mkdir -p /build/vgpu-smi
 make -C /vgpu/tools/vgpu-smi O=/build/vgpu-smi
@@ -151,7 +151,8 @@ def _check_directory(release):
 def selftests():
     with locked("build"):
         step("building the tests",
-             root.enter(["sh", "-c", _SELFTESTS, "sh", "/build/selftests"]),
+             root.enter(["sh", "-c", _SELFTESTS, "sh", "/build/tests",
+                         "/build/kselftest"]),
              "build-selftests.log")
 
 

@@ -2,7 +2,7 @@
 """Faults of QEMU's emulation of a processor (TCG), and what the lab does about each.
 
 All of this is for a lab host that is emulated; under KVM nothing of it is done.
-Documentation/lab.md has how each fault was found.
+Documentation/emulator.md has how each fault was found.
 
 An interrupt comes twice.  When KVM of the lab host injects an interrupt as it enters
 its guest, QEMU also notes the vector as an exception to be raised, and does not take
@@ -31,8 +31,8 @@ there as long as the command is (VGPU_LAB_KEEP_VM).
 An assertion.  QEMU ends when its guest runs OVMF under KVM, so the firmware runs in an
 emulation of its own (VGPU_TEST_FIRMWARE_ACCEL).
 
-The emulator stands still.  On a busy machine it does so for seconds; selftests/pressure
-measures that and subtracts it from what an operation of the driver took.
+The emulator stands still.  On a busy machine it does so for seconds; the test
+"pressure" measures that and subtracts it from what an operation of the driver took.
 """
 import re
 

@@ -2,6 +2,7 @@
 """The programs of selftests/: which there are, on which kernels and pGPUs they
 run, and running them in a lab host."""
 import dataclasses
+import os
 
 from . import build, coverage, emulation, root, vm
 from .host import LabError, say
@@ -9,17 +10,21 @@ from .host import LabError, say
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """A program: the runs in whose fast set it is, those whose full set has it
-    as well, and what it needs:
+    """A program of selftests/, the runs in whose fast set it is, those whose full
+    set has it as well, and what it needs:
 
     guest    a VM: built before, and run again when an emulated lab host fails
     quiet    no udev, which it would send tens of thousands of events; that takes
              longer than all tests together, and what waits takes kernel memory
     """
-    name: str
+    path: str
     fast: str
     full: str = ""
     needs: str = ""
+
+    @property
+    def name(self):
+        return os.path.basename(self.path)
 
     def runs(self, full):
         return (self.fast + " " + self.full * full).split()
@@ -36,51 +41,53 @@ class Program:
 # race where threads meet.  Programs that look more at clients than at the driver take
 # minutes and are for 6.12 alone.
 PROGRAMS = (
-    Program("types", "6.12 6.1 7", "debug"),
-    Program("config_space", "6.12", "debug"),
-    Program("registers", "6.12", "debug"),
-    Program("device", "6.12 6.1 7", "debug"),
-    Program("plane", "6.12 6.1 7", "debug"),
-    Program("edid_region", "6.12", "debug"),
-    Program("interrupts", "6.12 6.1 7", "debug race"),
-    Program("heads", "6.12", "debug race"),
-    Program("params", "6.12", "debug"),
-    Program("doorbell", "6.12", "debug race"),
-    Program("framebuffer", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug"),
-    Program("mapping", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug debug-ivshmem"),
-    Program("move", "6.12", "debug race debug-ivshmem"),
-    Program("ecc", "6.12", "6.12-ivshmem debug", "quiet"),
-    Program("migration", "6.12 6.1 7", "6.12-ivshmem debug"),
-    Program("streams", "6.12", "6.1 7 6.12-ivshmem debug"),
-    Program("precopy", "6.12 6.1 7", "6.12-ivshmem debug race"),
-    Program("arrives", "6.12", "6.1 7 6.12-ivshmem debug"),
-    Program("hwpoison", "6.12 6.1 7", "6.12-ivshmem debug race"),
-    Program("dmabuf", "6.12 6.1 7", "7-ivshmem 6.12-bochs debug debug-ivshmem"),
-    Program("iommufd", "6.12 6.1 7", "debug"),
-    Program("hostile", "6.12", "6.1 7 6.12-ivshmem debug race"),
-    Program("killed", "6.12", "debug race"),
-    Program("pressure", "6.12", "debug"),
-    Program("faults", "6.12", "debug"),
-    Program("stress", "6.12", "debug race", "quiet"),
-    Program("lifecycle", "6.12", "debug", "quiet"),
-    Program("configfs.sh", "6.12 6.1 7", "debug"),
-    Program("linear.sh", "6.12 6.12-ivshmem", "debug debug-ivshmem"),
-    Program("backend.sh", "6.12", "6.1 7 debug"),
-    Program("smi.sh", "6.12"),
-    Program("removal.sh", "6.12 6.1 7", "6.12-ivshmem debug race"),
-    Program("guest.sh", "6.12", "6.1 7 7-qemu debug", "guest"),
-    Program("migrate.sh", "6.12", "6.1 7-qemu", "guest"),
-    Program("pingpong.sh", "", "6.12 6.12-ivshmem", "guest"),
-    Program("unplug.sh", "6.12", "7-qemu", "guest"),
-    Program("several.sh", "", "6.12 7-qemu", "guest"),
-    Program("dmabuf.sh", "6.12", "", "guest"),
-    Program("firmware.sh", "", "6.12", "guest"),
-    Program("modules.sh", "6.12", "debug"),
-    Program("edac.sh", "6.12", "debug"),
-    Program("mdevctl.sh", "6.12"),
-    Program("libvirt.sh", "", "6.12", "guest"),
-    Program("libvirt-migrate.sh", "", "6.12", "guest"),
+    Program("front/types", "6.12 6.1 7", "debug"),
+    Program("model/config_space", "6.12", "debug"),
+    Program("model/registers", "6.12", "debug"),
+    Program("front/ioctls", "6.12 6.1 7", "debug"),
+    Program("device/plane", "6.12 6.1 7", "debug"),
+    Program("model/edid_region", "6.12", "debug"),
+    Program("device/interrupts", "6.12 6.1 7", "debug race"),
+    Program("model/heads", "6.12", "debug race"),
+    Program("front/params", "6.12", "debug"),
+    Program("device/doorbell", "6.12", "debug race"),
+    Program("memory/framebuffer", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug"),
+    Program("memory/mapping", "6.12 6.1 7 6.12-ivshmem",
+            "6.12-bochs debug debug-ivshmem"),
+    Program("memory/page_moves", "6.12", "debug race debug-ivshmem"),
+    Program("ras/ecc", "6.12", "6.12-ivshmem debug", "quiet"),
+    Program("migration/migration", "6.12 6.1 7", "6.12-ivshmem debug"),
+    Program("migration/streams", "6.12", "6.1 7 6.12-ivshmem debug"),
+    Program("migration/precopy", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("migration/arrival", "6.12", "6.1 7 6.12-ivshmem debug"),
+    Program("ras/hwpoison", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("memory/dmabuf", "6.12 6.1 7", "7-ivshmem 6.12-bochs debug debug-ivshmem"),
+    Program("front/iommufd", "6.12 6.1 7", "debug"),
+    Program("robustness/fuzz", "6.12", "6.1 7 6.12-ivshmem debug race"),
+    Program("robustness/sigkill", "6.12", "debug race"),
+    Program("robustness/pressure", "6.12", "debug"),
+    Program("robustness/faults", "6.12", "debug"),
+    Program("robustness/stress", "6.12", "debug race", "quiet"),
+    Program("front/lifecycle", "6.12", "debug", "quiet"),
+    Program("pgpu/configfs.sh", "6.12 6.1 7", "debug"),
+    Program("pgpu/linear.sh", "6.12 6.12-ivshmem", "debug debug-ivshmem"),
+    Program("pgpu/backend.sh", "6.12", "6.1 7 debug"),
+    Program("ras/smi.sh", "6.12"),
+    Program("front/removal.sh", "6.12 6.1 7", "6.12-ivshmem debug race"),
+    Program("clients/guest.sh", "6.12", "6.1 7 7-qemu debug", "guest"),
+    Program("clients/qemu-migration.sh", "6.12", "6.1 7-qemu", "guest"),
+    Program("clients/repeated-migration.sh", "", "6.12 6.12-ivshmem", "guest"),
+    Program("pgpu/unplug.sh", "6.12", "7-qemu", "guest"),
+    Program("clients/several-vgpus.sh", "", "6.12 7-qemu", "guest"),
+    Program("clients/opengl.sh", "6.12", "", "guest"),
+    Program("clients/firmware.sh", "", "6.12", "guest"),
+    Program("pgpu/modules.sh", "6.12", "debug"),
+    Program("ras/edac.sh", "6.12", "debug"),
+    Program("clients/mdevctl.sh", "6.12"),
+    Program("clients/libvirt.sh", "", "6.12", "guest"),
+    Program("clients/libvirt-migration.sh", "", "6.12", "guest"),
 )
+_NAMED = {program.name: program for program in PROGRAMS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +147,7 @@ def table():
     runs = [run.name for run in RUNS]
     lines = [["", *runs, "needs"]]
     for program in PROGRAMS:
-        lines.append([program.name, *(
+        lines.append([program.path, *(
             "F" if run in program.runs(False) else
             "f" if run in program.runs(True) else "." for run in runs),
             program.needs])
@@ -151,8 +158,7 @@ def table():
 
 def _need(what, names):
     """Those of the programs that need this."""
-    return [program.name for program in PROGRAMS
-            if program.name in names and what in program.needs.split()]
+    return [name for name in names if what in _NAMED[name].needs.split()]
 
 
 def parts(names):
@@ -170,7 +176,7 @@ def _boot(tally, release, run, programs, timeout, name):
     quiet, guests = _need("quiet", programs), _need("guest", programs)
     command = ["/vgpu/tools/labhost/run-tests"]
     for program in programs:
-        command += ["-q"] * (program in quiet) + [program]
+        command += ["-q"] * (program in quiet) + [_NAMED[program].path]
     if run.backports:
         command.insert(0, f"VGPU_TEST_QEMU={vm.QEMU_PREFIX}")
     result = vm.run(release, " ".join(command), out=tally, name=name,

@@ -4,7 +4,7 @@ coccinelle with the kernel's scripts, shellcheck, codespell."""
 import os
 import subprocess
 
-from . import root
+from . import programs, root
 from .host import TREE
 
 _SCRIPTS = "/usr/src/linux-selftests/scripts"
@@ -17,6 +17,9 @@ _CHECKPATCH_IGNORE = (
     "AVOID_EXTERNS",            # edac.c: declared in no header of a package
     "STATIC_CONST_CHAR_ARRAY",  # ecc.c: an array that is filled in
 )
+
+# Folders of selftests/ without tests for a lab host.
+_NO_TESTS = ("bench/", "importer/", "lib/", "planted/", "poison/", "unit/")
 
 _CODESPELL_IGNORE = ("iput", "tbe", "regio", "renderd", "inout")
 
@@ -75,11 +78,20 @@ def _checks():
         ("coccinelle", ["sh", "-c", _COCCI, _SCRIPTS + "/coccinelle"]),
         ("shellcheck",
          ["shellcheck", "--severity=warning", "--external-sources",
-          "--source-path=selftests", *shell]),
+          "--source-path=SCRIPTDIR", *shell]),
         ("codespell",
          ["codespell", "--ignore-words-list", ",".join(_CODESPELL_IGNORE),
           *prose]),
     )
+
+
+def _unlisted():
+    """Tests that are in a folder or in the table of programs, and not in both."""
+    files = {name.removeprefix("selftests/").removesuffix(".c")
+             for name in _files(".c", ".sh") if name.startswith("selftests/")}
+    tests = {name for name in files if not name.startswith(_NO_TESTS)}
+    return tests.symmetric_difference(
+        program.path for program in programs.PROGRAMS)
 
 
 def main(tally):
@@ -94,3 +106,7 @@ def main(tally):
                              for line in done.stdout.splitlines()))
         tally.result(done.returncode == 0 and not done.stdout.strip(),
                      f"static: {name}")
+    unlisted = sorted(_unlisted())
+    for name in unlisted:
+        tally.print(f"# selftests/{name}")
+    tally.result(not unlisted, "static: the table of programs has all tests")

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two and four vGPUs in one VM, each with a picture of its own; the first of two
+# is QEMU's display before the guest has a driver, too (ramfb=on).
+. ../lib/ktap.sh
+. /vgpu/tools/labhost/guest.sh
+
+drv=/sys/bus/pci/drivers/vgpu
+bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
+picture=/tmp/several.png
+
+# shows VGPU NONCE [OPTION]: the vGPU's picture is the card with this nonce
+shows()
+{
+	guest_screen "$1" $picture || return 1
+	_seen=$(/vgpu/tools/labhost/check-picture ${3:+"$3"} $picture "$2" 2>&1)
+	_ret=$?
+	echo "# $1: $_seen"
+	return $_ret
+}
+
+plus()
+{
+	printf %08x $(((0x$1 + $2) & 0xffffffff))
+}
+
+# framebuffer N: which framebuffer of the guest is on vGPU N; buses are numbered
+# in the order of the ports
+framebuffer()
+{
+	tr -d '\r' < "$guest_dir/serial" |
+		sed -n 's/^guest: card drawn on fb\([0-9]*\), pci \(.*\)/\2 \1/p' |
+		sort | sed -n "$(($1 + 1))s/.* //p"
+}
+
+# several COUNT SUFFIX [OPTION]: a guest with that many vGPUs; the first has that
+# QEMU driver and that option more, the last a monitor that prefers another mode
+several()
+{
+	count=$1 driver=vfio-pci$2 option=${3:-} ramfb=${3:+yes}
+	guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+	set --
+	n=0
+	uuids=
+	while [ $n -lt "$count" ]; do
+		uuid=$(cat /proc/sys/kernel/random/uuid)
+		uuids="$uuids $uuid"
+		writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+		[ $n -lt $((count - 1)) ] ||
+			writes ok resolution=1440x900 \
+				"/sys/bus/mdev/devices/$uuid/vgpu/vgpu_params"
+		set -- "$@" -device "pcie-root-port,id=port$n,chassis=$((8 + n))" \
+			-device "$driver,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,bus=port$n,id=vgpu$n$option"
+		driver=vfio-pci option=
+		n=$((n + 1))
+	done
+	guest_start -vnc 127.0.0.1:7 "$@"
+	# The firmware's mode; without ramfb QEMU shows a picture of its own.
+	[ -z "$ramfb" ] || check "ramfb: the firmware has a screen" \
+		within 60 guest_screen_is vgpu0 1024 768
+	check "$count vGPUs: the guest comes up" guest_wait "guest: ready" 240
+	check "$count vGPUs: bochs-drm drives them" is \
+		"$(grep -c "driver bochs-drm" "$guest_dir/serial")" "$count"
+	n=0
+	while [ $n -lt "$count" ]; do
+		fb=$(framebuffer $n)
+		# The text is on the first framebuffer.
+		notext=--no-text
+		[ "$fb" = 0 ] && notext=
+		check "$count vGPUs: picture of vGPU $n" \
+			shows "vgpu$n" "$(plus "$guest_nonce" "$fb")" $notext
+		n=$((n + 1))
+	done
+	check "$count vGPUs: the mode that the last one's monitor prefers" \
+		guest_screen_is "vgpu$((count - 1))" 1440 900
+	check "$count vGPUs: QEMU has no complaint" \
+		sh -c "! grep . '$guest_dir/qemu.log'"
+}
+
+end()
+{
+	guest_stop
+	for uuid in $uuids; do
+		check "$count vGPUs: remove" \
+			writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+	done
+}
+
+several 2 -nohotplug ,ramfb=on
+vnc_is_first()
+{
+	rm -f $picture
+	gvnccapture -q 127.0.0.1:7 $picture || return 1
+	_seen=$(/vgpu/tools/labhost/check-picture --no-text $picture \
+		"$(plus "$guest_nonce" "$(framebuffer 0)")" 2>&1)
+	_ret=$?
+	echo "# $_seen"
+	return $_ret
+}
+check "ramfb: VNC shows the guest's picture" vnc_is_first
+end
+several 4 ""
+end
+ktap_end
