@@ -5,7 +5,7 @@
 # kernel of Debian's installer.  Each shows on a vGPU what it shows on QEMU's
 # bochs-display.
 . ../lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -26,7 +26,7 @@ shows()
 
 same()
 {
-	_seen=$(/vgpu/tools/labhost/same-picture $dir/vgpu.png $dir/peer.png 2>&1)
+	_seen=$(../lib/same-picture $dir/vgpu.png $dir/peer.png 2>&1)
 	_ret=$?
 	echo "# $_seen"
 	return $_ret
@@ -42,7 +42,7 @@ both_show_the_same()
 fills()
 {
 	shows "$1" && cp "$dir/$1.png" $dir/before.png && sleep 2 && shows "$1" &&
-		/vgpu/tools/labhost/same-picture --least 5 "$dir/$1.png" \
+		../lib/same-picture --least 5 "$dir/$1.png" \
 			$dir/before.png > /dev/null 2>&1
 }
 

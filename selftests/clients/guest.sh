@@ -3,7 +3,8 @@
 #
 # A guest with the stock bochs-drm driver, end to end: QEMU, VNC, a picture.
 . ../lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -21,7 +22,7 @@ picture_is_card()
 {
 	rm -f $picture
 	gvnccapture -q 127.0.0.1:7 $picture || return 1
-	_seen=$(/vgpu/tools/labhost/check-picture $picture "$1" 2>&1)
+	_seen=$(../lib/check-picture $picture "$1" 2>&1)
 	_ret=$?
 	echo "# $_seen"
 	return $_ret

@@ -5,6 +5,7 @@
 # second libvirtd, which takes this lab host for another one.
 . ../lib/ktap.sh
 . ../lib/domain.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -45,7 +46,7 @@ shown()
 {
 	# shellcheck disable=SC2086 # words, or none
 	virsh -q $connect screenshot $domain $picture || return 1
-	_seen=$(/vgpu/tools/labhost/check-picture --no-text $picture "$1" 2>&1)
+	_seen=$(../lib/check-picture --no-text $picture "$1" 2>&1)
 	_ret=$?
 	echo "# $_seen"
 	return $_ret

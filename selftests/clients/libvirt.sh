@@ -5,6 +5,7 @@
 # plugged into the running guest and unplugged.
 . ../lib/ktap.sh
 . ../lib/domain.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -79,7 +80,7 @@ domain "$domain" "$uuid" 5907 "<qemu:commandline>
 # picture_is_card [OPTION]
 picture_is_card()
 {
-	_seen=$(/vgpu/tools/labhost/check-picture ${1:+"$1"} $picture \
+	_seen=$(../lib/check-picture ${1:+"$1"} $picture \
 		"$guest_nonce" 2>&1)
 	_ret=$?
 	echo "# $_seen"

@@ -5,7 +5,8 @@
 # which hands on the driver's own buffer.  VNC takes none, and egl-headless has
 # EGL import it, which Mesa's software renderers cannot.
 . ../lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -29,8 +30,8 @@ render_node()
 
 picture_is_card()
 {
-	_seen=$(/vgpu/tools/labhost/dbus-picture $bus XR24 $picture 2>&1 &&
-		/vgpu/tools/labhost/check-picture $picture "$guest_nonce" 2>&1)
+	_seen=$(../lib/dbus-picture $bus XR24 $picture 2>&1 &&
+		../lib/check-picture $picture "$guest_nonce" 2>&1)
 	_ret=$?
 	echo "$_seen" | sed 's/^/# /'
 	return $_ret

@@ -5,6 +5,7 @@
 # through a file back.
 . ../lib/ktap.sh
 . ../lib/migrate.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -15,7 +16,7 @@ state=/tmp/migrate.state
 picture_is_card()
 {
 	guest_screen vgpu1 $picture || return 1
-	_seen=$(/vgpu/tools/labhost/check-picture $picture "$1" 2>&1)
+	_seen=$(../lib/check-picture $picture "$1" 2>&1)
 	_ret=$?
 	echo "# $_seen"
 	return $_ret

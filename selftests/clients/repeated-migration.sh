@@ -6,6 +6,7 @@
 # kinds, where there is a PCI device and a software GPU.
 . ../lib/ktap.sh
 . ../lib/migrate.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 # Beside a PCI device, the other kind.

@@ -4,7 +4,8 @@
 # Two and four vGPUs in one VM, each with a picture of its own; the first of two
 # is QEMU's display before the guest has a driver, too (ramfb=on).
 . ../lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
+need_guest
 
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
@@ -14,7 +15,7 @@ picture=/tmp/several.png
 shows()
 {
 	guest_screen "$1" $picture || return 1
-	_seen=$(/vgpu/tools/labhost/check-picture ${3:+"$3"} $picture "$2" 2>&1)
+	_seen=$(../lib/check-picture ${3:+"$3"} $picture "$2" 2>&1)
 	_ret=$?
 	echo "# $1: $_seen"
 	return $_ret
@@ -92,7 +93,7 @@ vnc_is_first()
 {
 	rm -f $picture
 	gvnccapture -q 127.0.0.1:7 $picture || return 1
-	_seen=$(/vgpu/tools/labhost/check-picture --no-text $picture \
+	_seen=$(../lib/check-picture --no-text $picture \
 		"$(plus "$guest_nonce" "$(framebuffer 0)")" 2>&1)
 	_ret=$?
 	echo "# $_seen"

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # Shell functions for scripts that run a guest under libvirt.
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
 
 # The same wherever it goes.
 domain_uuid=$(cat /proc/sys/kernel/random/uuid)

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # Shell functions for scripts that move a guest from one QEMU to another.
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
 
 # Where the kernel keeps a log of what devices write to the guest's memory, QEMU
 # migrates without being told to.
@@ -34,7 +34,7 @@ start()
 # qmp COMMAND...: what QEMU answers
 qmp()
 {
-	/vgpu/tools/labhost/qmp "$guest_dir/qmp" "$@"
+	../lib/qmp "$guest_dir/qmp" "$@"
 }
 
 # waits: this QEMU has come up and waits for a guest

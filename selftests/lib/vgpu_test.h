@@ -58,11 +58,19 @@ void vt_settle(void);
 /* Whether the kernel finds leaks, be they ever so small, and is slow. */
 bool vt_finds_leaks(void);
 
+/* A file of the tests, by its path in the directory that has all of them. */
+void vt_path(char path[VT_PATH], const char *name);
+/*
+ * Load a module for tests from the directory VGPU_TEST_MODULES, or from modules/
+ * of the tests; an error is a reason to skip what needs it.
+ */
+int vt_insmod(const char *name);
+
 /*
  * A GPU of a test's own, so that a test knows its size and shares it with
- * nobody: a software GPU made through configfs or, where VGPU_PGPU has the
- * address of one, that PCI device with that much of its memory.  @dir is its
- * sysfs directory.
+ * nobody: a software GPU made through configfs or, where the environment has the
+ * address of one in VGPU_PGPU, that PCI device with that much of its memory.
+ * @dir is its sysfs directory.  Without the module for that the test is skipped.
  */
 struct vt_gpu {
 	char name[64];

@@ -709,7 +709,7 @@ TEST_F_TIMEOUT(dmabuf, peer, 120)
 		SKIP(return, "system memory is not a peer's");
 	if (vt_debugfs())
 		SKIP(return, "no debugfs");
-	if (system("insmod /build/importer-$(uname -r)/importer.ko"))
+	if (vt_insmod("importer"))
 		SKIP(return, "no importer for this kernel");
 	ASSERT_EQ(VGPU_HEAD_ON, vt_head_mode(dev, 0, 1920, 1080, 0));
 	for (i = 0; i < 10; i++)

@@ -12,7 +12,7 @@
 #include "kselftest_harness.h"
 #include "lib/vgpu_pair.h"
 
-#define RECORDED	"/vgpu/selftests/unit/streams/1-64Q"
+#define RECORDED	"unit/streams/1-64Q"
 #define LINK(field)	offsetof(struct vfio_region_gfx_edid, field)
 
 VT_PAIR_FIXTURE(arrival)
@@ -201,12 +201,14 @@ TEST_F(arrival, params_edited)
 TEST_F(arrival, recorded)
 {
 	struct vt_stream *s = &self->stream;
+	char path[VT_PATH];
 	struct vt_gpu gpu;
 	struct vt_dev dev;
 	uint8_t *fb;
 	int fd, i;
 
-	fd = open(RECORDED, O_RDONLY);
+	vt_path(path, RECORDED);
+	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		SKIP(return, "no " RECORDED);
 	ASSERT_EQ(0, vt_drain(fd, s));

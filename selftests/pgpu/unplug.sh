@@ -4,7 +4,8 @@
 # Physical GPUs that go while a guest uses a vGPU of each: one is unbound, the
 # other removed from its bus.  The guest lets go of one vGPU and keeps the other.
 . ../lib/ktap.sh
-. /vgpu/tools/labhost/guest.sh
+. ../lib/guest.sh
+need_guest
 
 pci=/sys/bus/pci
 drv=$pci/drivers/vgpu

@@ -310,7 +310,7 @@ TEST_F_TIMEOUT(hwpoison, latent, 120)
 	struct vt_dev other;
 	int fd;
 
-	if (system("insmod /build/poison-$(uname -r)/poison.ko"))
+	if (vt_insmod("poison"))
 		SKIP(return, "no such module for this kernel");
 	/* Reading it */
 	ASSERT_EQ(0, poison_page(self, 1234));

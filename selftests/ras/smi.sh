@@ -5,6 +5,8 @@
 # its way through a file and a new start of the GPU.
 . ../lib/ktap.sh
 
+command -v vgpu-smi > /dev/null || skip_all "vgpu-smi is not installed"
+
 drv=/sys/bus/pci/drivers/vgpu
 bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
 debugfs=/sys/kernel/debug/vgpu/$bdf
@@ -67,10 +69,11 @@ check "as the driver has it" is "${same:-1}" 0
 
 # By itself, when there is one more.
 rules=/run/udev/rules.d/60-vgpu-smi.rules
-if [ -S /run/udev/control ]; then
+installed=${VGPU_TEST_SMI_RULES:-/usr/lib/udev/rules.d/60-vgpu-smi.rules}
+if [ -S /run/udev/control ] && [ -e "$installed" ]; then
 	mkdir -p "${rules%/*}"
-	sed "s,/usr/bin/vgpu-smi \(.*--save\),/vgpu/tools/labhost/bin/vgpu-smi \1 --dir $saved/vgpu," \
-		/vgpu/tools/vgpu-smi/60-vgpu-smi.rules > $rules
+	sed "s,/usr/bin/vgpu-smi \(.*--save\),$(command -v vgpu-smi) \1 --dir $saved/vgpu," \
+		"$installed" > $rules
 	# A new one, for one that is busy may go on with the rules that it has.
 	udev on
 	udevadm monitor --kernel --udev --property > /tmp/smi-udev &
@@ -85,7 +88,7 @@ if [ -S /run/udev/control ]; then
 	rm $rules
 	udev on
 else
-	skip "the rule for udev saves" "no udev"
+	skip "the rule for udev saves" "no udev, or no rule"
 fi
 
 # A new start of the GPU.

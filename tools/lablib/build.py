@@ -13,6 +13,7 @@ from .host import CACHE, LabError, locked, step
 _COPY = r"""
 rsync -rlc --delete --prune-empty-dirs --include='*/' --include='*.[ch]' \
     --include=Kbuild --include=Makefile --include='*.mk' --include='*.sh' \
+    --include='/selftests/lib/*' --include='/selftests/unit/streams/*' \
     --exclude='*' /vgpu/drivers /vgpu/include /vgpu/selftests /vgpu/Kbuild \
     /vgpu/Makefile "$dir/"
 """
@@ -55,14 +56,11 @@ make -C "/lib/modules/$release/build" M="$dir" modules
 """
 
 
-# A module of one file, for tests.
-_MODULE = r"""
+_TEST_MODULES = r"""
 set -e
-release=$1 dir=$2 name=$3
-mkdir -p "$dir"
-cp "/vgpu/selftests/$name/$name.c" "$dir/"
-echo "obj-m := $name.o" > "$dir/Kbuild"
-make -C "/lib/modules/$release/build" M="$dir" modules
+release=$1 dir=$2
+rsync -rc /vgpu/selftests/modules/ "$dir/"
+make -C "$dir" KDIR="/lib/modules/$release/build" modules
 """
 
 
@@ -168,32 +166,17 @@ def peers(kernel):
     return directory
 
 
-def _test_module(kernel, name):
-    """A module for tests; return its path in the root."""
+@_once
+def test_modules(kernel):
+    """The modules that tests load, in /build/test-modules-RELEASE; return their
+    directory in the root."""
     release = _release(kernel)
-    directory = f"/build/{name}-{release}"
+    directory = f"/build/test-modules-{release}"
     with locked("build"):
-        step(f"building the {name} for {release}",
-             root.enter(["sh", "-c", _MODULE, "sh", release, directory, name]),
-             f"{name}-{kernel}.log")
-    return f"{directory}/{name}.ko"
-
-
-def planted(kernel):
-    """The module with bugs; return its path in the root."""
-    return _test_module(kernel, "planted")
-
-
-@_once
-def importer(kernel):
-    """The module that imports dma-bufs; return its path in the root."""
-    return _test_module(kernel, "importer")
-
-
-@_once
-def poison(kernel):
-    """The module that has memory fail; return its path in the root."""
-    return _test_module(kernel, "poison")
+        step(f"building the test modules for {release}",
+             root.enter(["sh", "-c", _TEST_MODULES, "sh", release, directory]),
+             f"test-modules-{kernel}.log")
+    return directory
 
 
 @_once
@@ -206,7 +189,7 @@ def guest(kernel):
                        else kernel)
     with locked("build"):
         step(f"building the guest for {release}",
-             root.enter(["/vgpu/tools/labhost/mkguest", own,
+             root.enter(["/vgpu/selftests/guest/mkguest", own,
                          f"/build/guest-{release}"]),
              f"guest-{kernel}.log")
 

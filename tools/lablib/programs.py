@@ -4,7 +4,7 @@ run, and running them in a lab host."""
 import dataclasses
 import os
 
-from . import build, coverage, emulation, root, vm
+from . import build, coverage, emulation, vm
 from .host import LabError, say
 
 
@@ -14,6 +14,7 @@ class Program:
     set has it as well, and what it needs:
 
     guest    a VM: built before, and run again when an emulated lab host fails
+    modules  those of selftests/modules
     quiet    no udev, which it would send tens of thousands of events; that takes
              longer than all tests together, and what waits takes kernel memory
     """
@@ -60,8 +61,9 @@ PROGRAMS = (
     Program("migration/streams", "6.12", "6.1 7 6.12-ivshmem debug"),
     Program("migration/precopy", "6.12 6.1 7", "6.12-ivshmem debug race"),
     Program("migration/arrival", "6.12", "6.1 7 6.12-ivshmem debug"),
-    Program("ras/hwpoison", "6.12 6.1 7", "6.12-ivshmem debug race"),
-    Program("memory/dmabuf", "6.12 6.1 7", "7-ivshmem 6.12-bochs debug debug-ivshmem"),
+    Program("ras/hwpoison", "6.12 6.1 7", "6.12-ivshmem debug race", "modules"),
+    Program("memory/dmabuf", "6.12 6.1 7", "7-ivshmem 6.12-bochs debug debug-ivshmem",
+            "modules"),
     Program("front/iommufd", "6.12 6.1 7", "debug"),
     Program("robustness/fuzz", "6.12", "6.1 7 6.12-ivshmem debug race"),
     Program("robustness/sigkill", "6.12", "debug race"),
@@ -131,6 +133,9 @@ RUNS = (
     Run("race"),
     Run("debug", "ivshmem"),
 )
+# One that is not there would be left out without a word.
+assert {run for program in PROGRAMS for run in program.runs(True)} <= {
+    run.name for run in RUNS}
 
 # For all programs on one kernel, for a lab host that has fallen silent, and to build
 # a kernel, in seconds.
@@ -211,11 +216,8 @@ def execute(tally, run, programs, time):
         build.selftests()
         if _need("guest", programs):
             build.guest(run.kernel)
-        if "dmabuf" in programs and run.pgpu != "soft":
-            build.importer(run.kernel)
-        # Ours have no kprobes.
-        if "hwpoison" in programs and run.kernel in root.STOCK_KERNELS:
-            build.poison(run.kernel)
+        if _need("modules", programs):
+            build.test_modules(run.kernel)
     except LabError as error:
         say(str(error))
         tally.result(False, f"{run.name}: build")

@@ -36,7 +36,7 @@ def _segments(log):
 
 def _plant(tally, kernel, bugs):
     release = build.modules(kernel)
-    module = build.planted(kernel)
+    module = build.test_modules(kernel) + "/planted.ko"
     say("planting " + ", ".join(bugs))
     result = vm.run(release, "/vgpu/tools/labhost/selfcheck " +
                     " ".join([module, *bugs]), name="selfcheck", load=False,

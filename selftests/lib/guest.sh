@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Shell functions for scripts that run a guest on a vGPU in the lab host.
+# Shell functions for scripts that run a guest on a vGPU.  They run in a folder beside
+# this one.
 
 # A guest that has ended is told from what it did not say.
 trap '' PIPE
 
-guest_files=/build/guest-$(uname -r)
+# What guest/mkguest has made.
+guest_files=${VGPU_TEST_GUEST:-$PWD/../guest/$(uname -r)}
 guest_dir=${guest_dir:-/tmp/guest}
 # More for its kernel's command line, and how long to wait for one that said nothing.
 guest_options='' guest_silent=''
+
+# need_guest: skip all where there is none
+need_guest()
+{
+	[ -e "$guest_files/vmlinuz" ] ||
+		skip_all "no guest in $guest_files; guest/mkguest makes one"
+}
 
 # guest_serial: make what QEMU's pipe chardev $guest_dir/input needs; what the
 # guest says goes to $guest_dir/serial, what is written to descriptor 9 to it
@@ -69,7 +78,7 @@ in_use()
 guest_screen()
 {
 	rm -f "$2"
-	/vgpu/tools/labhost/qmp "$guest_dir/qmp" screendump "device=$1" head=0 \
+	../lib/qmp "$guest_dir/qmp" screendump "device=$1" head=0 \
 		format=png "filename=$2" > /dev/null
 }
 
@@ -83,7 +92,7 @@ guest_screen_is()
 # guest_unplugged DEVICE: QEMU has it no more, though it may hold it open
 guest_unplugged()
 {
-	_list=$(/vgpu/tools/labhost/qmp "$guest_dir/qmp" qom-list \
+	_list=$(../lib/qmp "$guest_dir/qmp" qom-list \
 		path=/machine/peripheral) || return 1
 	case $_list in
 	*"\"$1\""*) return 1 ;;
@@ -102,7 +111,7 @@ guest_state()
 	tail -n 3 "$guest_dir/serial" | sed 's/^/# guest: /'
 	guest_said
 	for _what in status registers lapic; do
-		/vgpu/tools/labhost/qmp "$guest_dir/qmp" human-monitor-command \
+		../lib/qmp "$guest_dir/qmp" human-monitor-command \
 			command-line="info $_what"
 	done 2>&1 | sed 's/\\r\\n/\n/g' |
 		grep -E 'status|RIP|LVTT.t|Timer|TPR|ISR|IRR' | sed 's/^/# QEMU: /'
