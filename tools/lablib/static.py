@@ -4,7 +4,7 @@ coccinelle with the kernel's scripts, shellcheck, codespell."""
 import os
 import subprocess
 
-from . import programs, root
+from . import programs, rooms, root
 from .host import TREE
 
 _SCRIPTS = "/usr/src/linux-selftests/scripts"
@@ -19,7 +19,7 @@ _CHECKPATCH_IGNORE = (
 )
 
 # Folders of selftests/ without tests for a lab host.
-_NO_TESTS = ("bench/", "guest/", "lib/", "modules/", "unit/")
+_NO_TESTS = ("backend/", "bench/", "guest/", "lib/", "modules/", "unit/")
 
 _CODESPELL_IGNORE = ("iput", "tbe", "regio", "renderd", "inout")
 
@@ -110,3 +110,7 @@ def main(tally):
     for name in unlisted:
         tally.print(f"# selftests/{name}")
     tally.result(not unlisted, "static: the table of programs has all tests")
+    upward = list(rooms.wrong())
+    for line in upward:
+        tally.print(f"# {line}")
+    tally.result(not upward, "static: the driver's folders include downward")
