@@ -322,12 +322,57 @@ static void run_commit(struct vgpu_model *model, u32 op, u32 how, u32 which,
 	run(model, BAR4_WRITE, block, end - data, &write);
 }
 
+/* What others than the guest act on, as they see it. */
+struct seen {
+	struct vgpu_scanout shown[VGPU_MAX_HEADS], cursor[VGPU_MAX_HEADS];
+	u32 pending;
+	bool intx, messages, memory, runs;
+};
+
+static struct seen look(const struct vgpu_model *model)
+{
+	struct seen seen;
+	u32 i;
+
+	memset(&seen, 0, sizeof(seen));
+	for (i = 0; i < VGPU_MAX_HEADS; i++) {
+		seen.shown[i] = model->heads[i].shown;
+		seen.cursor[i] = model->heads[i].cursor.image;
+	}
+	seen.pending = vgpu_event_pending(model);
+	seen.intx = vgpu_config_intx(model);
+	seen.messages = vgpu_config_messages(model);
+	seen.memory = vgpu_config_memory(model);
+	seen.runs = vgpu_model_runs(model);
+	return seen;
+}
+
+/* Whoever acts on changes alone has missed none. */
+static void check_changed(struct vgpu_model *model, const struct seen *was)
+{
+	struct seen is = look(model);
+
+	check(model->changed & VGPU_CHANGED_HEADS ||
+	      !(memcmp(is.shown, was->shown, sizeof(is.shown)) ||
+		memcmp(is.cursor, was->cursor, sizeof(is.cursor))),
+	      "a picture has changed unnoticed");
+	check(model->changed & VGPU_CHANGED_EVENTS ||
+	      (is.pending == was->pending && is.intx == was->intx &&
+	       is.messages == was->messages),
+	      "an interrupt has changed unnoticed");
+	check(model->changed & VGPU_CHANGED_BARS ||
+	      (is.memory == was->memory && is.runs == was->runs),
+	      "a BAR has changed unnoticed");
+	model->changed = 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct vgpu_model model, initial;
 	struct input in = { data, size };
 	const struct vgpu_profile *profile;
+	struct seen seen;
 
 	profile = &profiles[next(&in) % (sizeof(profiles) / sizeof(*profiles))];
 	vgpu_model_init(&model, profile);
@@ -342,6 +387,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		len = next(&in) + 1;
 		if (len > region - offset)
 			len = region - offset;
+		seen = look(&model);
 		if (op == RESET) {
 			vgpu_model_reset(&model);
 			check(!memcmp(model.config, initial.config,
@@ -359,6 +405,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			run(&model, op, offset, len, &in);
 		}
 		check_model(&model, &initial);
+		check_changed(&model, &seen);
 	}
 	return 0;
 }

@@ -134,6 +134,7 @@ void vgpu_heads_frame(struct vgpu_model *model, u32 nr)
 			h->shown = h->next;
 			h->flip = false;
 			h->flips++;
+			model->changed |= VGPU_CHANGED_HEADS;
 			memset(&h->next, 0, sizeof(h->next));
 		}
 		h->vblanks += nr;
