@@ -63,25 +63,16 @@ enum pgpu_alloc {
 /**
  * struct pgpu_ops - operations of a backend
  *
-<<<<<<< HEAD
  * The core calls them in process context with mutexes and rwsems held: vgpu_fb.lock
- * of a vGPU, pgpu.lock or both, and outside of these vgpu.lock, a reservation object
- * or mmap_lock of a VMM.  So they may sleep, but must not wait for user space and not
- * call pgpu_report_error().
+ * of a vGPU, vram.lock of a pGPU, or both, and outside of these vgpu.lock, a
+ * reservation object or mmap_lock of a VMM; Documentation/backend.md has a table.
+ * So they may sleep, but must not wait for user space and not call
+ * pgpu_report_error().
  *
  * The core guarantees that no mapping of a page is left when @vram_discard runs, and
  * that no other operation on the same page runs then but a @vram_map that does not
  * touch the memory (PGPU_ALLOC_NONE, for the address).  @vram_map may run at the same
  * time for the same page in several threads.
-=======
- * The core calls them in process context and may hold locks of a vGPU, of a
- * pGPU and of the mm core, which Documentation/backend.md lists.  So they may
- * sleep but must not wait for user space.  The core guarantees that no mapping
- * of a page is left when @vram_discard runs, and that no other operation on the
- * page runs then, but for @vram_map with PGPU_ALLOC_NONE, with which EDAC looks
- * up an address for the log.  @vram_map may run at the same time for the same
- * page in several threads.
->>>>>>> dc53cff (Documentation: all that a backend needs to know)
  */
 struct pgpu_ops {
 	/**

@@ -244,8 +244,7 @@ static void vram_pool_skip_bad(struct vram *vram, struct vram_pool *pool)
 
 	lockdep_assert_held(&vram->lock);
 	for (page = first; page < first + PGPU_BLOCK_PAGES; page++) {
-		page = vram_next_bad(vram, page,
-					 first + PGPU_BLOCK_PAGES - 1);
+		page = vram_next_bad(vram, page, first + PGPU_BLOCK_PAGES - 1);
 		if (page == VRAM_NO_PAGE)
 			return;
 		__set_bit(page - first, pool->used);

@@ -77,8 +77,9 @@ void vgpu_mmio_write_any(struct vgpu_model *model,
 			 const void *buf, u32 len);
 
 /*
- * An access that is exactly one register, as nearly all are; false for another.  With a constant @bar the compiler makes a few comparisons of
- * the loop and direct calls of the operations.
+ * An access that is exactly one register, as nearly all are; false for another.
+ * With a constant @bar the compiler makes a few comparisons of the loop and direct
+ * calls of the operations.
  */
 static __always_inline bool
 vgpu_mmio_read_one(struct vgpu_model *model, const struct vgpu_mmio_bar *bar,

@@ -14,8 +14,7 @@
 #include "ras/retired.h"
 
 /* Which GPU it is, wherever it is plugged in if it can tell. */
-static void ras_identity(struct ras *ras,
-			      char identity[VGPU_RETIRED_IDENTITY])
+static void ras_identity(struct ras *ras, char identity[VGPU_RETIRED_IDENTITY])
 {
 	struct pci_dev *pdev = to_pci_dev(ras->dev);
 	u64 dsn = pci_get_dsn(pdev);
