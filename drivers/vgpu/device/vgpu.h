@@ -16,7 +16,7 @@
  * 10. what a backend locks in its operations
  * 11. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
  *
- * Of those from 5 on with one number none of ours is taken inside the other.  User
+ * Our locks that share a number, from 5 on, are never nested.  User
  * memory is touched with page faults off while one of 5 to 10 is held.
  */
 #ifndef _VGPU_DEVICE_H
