@@ -58,7 +58,7 @@ static inline struct vgpu_type *mdev_to_type(struct mdev_device *mdev)
 
 static inline struct pgpu *vgpu_to_pgpu(struct vgpu *vgpu)
 {
-	return vram_to_pgpu(vgpu->fb.vram);
+	return container_of(vgpu->fb.vram, struct pgpu, vram);
 }
 
 /* mdev.c */

@@ -34,7 +34,7 @@ u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff)
 		page += vgpu->views[VGPU_VIEW_CURSOR].first;
 		break;
 	}
-	return page % (vgpu->fb.size >> PAGE_SHIFT);
+	return page % vgpu_fb_pages(&vgpu->fb);
 }
 
 /* See vgpu_fb_locate_fn. */
@@ -104,7 +104,7 @@ int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	u64 index = vma->vm_pgoff >> (VGPU_OFFSET_SHIFT - PAGE_SHIFT);
 	u64 page = vma->vm_pgoff & (VGPU_OFFSET_MASK >> PAGE_SHIFT);
-	u64 fb_pages = vgpu->fb.size >> PAGE_SHIFT;
+	u64 fb_pages = vgpu_fb_pages(&vgpu->fb);
 	int ret;
 
 	if (!vgpu_region_mappable(index))

@@ -22,7 +22,7 @@
 
 static u64 dirty_nr_chunks(const struct vgpu_fb *fb)
 {
-	return (fb->size >> PAGE_SHIFT) / VGPU_DIRTY_PAGES;
+	return vgpu_fb_pages(fb) / VGPU_DIRTY_PAGES;
 }
 
 /* vgpu_fb_mark() of a framebuffer that is tracked. */
@@ -38,7 +38,7 @@ void vgpu_fb_mark_dirty(struct vgpu_fb *fb, u64 page, u64 nr)
 /* Go over all that has memory: count its pages, and mark them. */
 static u64 dirty_walk(struct vgpu_fb *fb, bool mark)
 {
-	u64 pages = fb->size >> PAGE_SHIFT, page, used = 0;
+	u64 pages = vgpu_fb_pages(fb), page, used = 0;
 	struct pgpu_run run;
 
 	for (page = 0; page < pages; page += run.nr) {
@@ -90,7 +90,7 @@ int vgpu_fb_track(struct vgpu_fb *fb)
 	down_write(&fb->lock);
 	fb->dirty = dirty;
 	dirty_walk(fb, true);
-	vgpu_fb_zap(fb, 0, fb->size >> PAGE_SHIFT);
+	vgpu_fb_zap(fb, 0, vgpu_fb_pages(fb));
 	up_write(&fb->lock);
 	dma_resv_unlock(&fb->resv);
 	return 0;

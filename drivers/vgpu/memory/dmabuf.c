@@ -141,7 +141,7 @@ static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 	u64 done = 0, i;
 	int ret = 0;
 
-	if (atomic64_read(&fb->orphans) >= fb->size >> PAGE_SHIFT)
+	if (atomic64_read(&fb->orphans) >= vgpu_fb_pages(fb))
 		return ERR_PTR(-EBUSY);
 	/* The mm core warns of what is too large for it, which a VMM can ask for. */
 	pages = kvmalloc_array(buf->view.nr, sizeof(*pages),

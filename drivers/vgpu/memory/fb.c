@@ -102,7 +102,7 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 	u64 at;
 
 	lockdep_assert_held(&fb->lock);
-	if (page >= fb->size >> PAGE_SHIFT)
+	if (page >= vgpu_fb_pages(fb))
 		return -EINVAL;
 	if (fb->revoked)
 		return -EIO;
@@ -295,7 +295,7 @@ static void vgpu_fb_discard(struct vgpu_fb *fb)
 	u64 block;
 
 	lockdep_assert_held_write(&fb->lock);
-	vgpu_fb_mark(fb, 0, fb->size >> PAGE_SHIFT);
+	vgpu_fb_mark(fb, 0, vgpu_fb_pages(fb));
 	fb->generation++;
 	atomic64_add(atomic64_xchg(&fb->held, 0), &fb->orphans);
 	for (block = 0; block < fb->size / PGPU_BLOCK_SIZE; block++)
@@ -308,7 +308,7 @@ static void vgpu_fb_discard(struct vgpu_fb *fb)
  */
 void vgpu_fb_clear(struct vgpu_fb *fb)
 {
-	vgpu_fb_claim_pages(fb, 0, fb->size >> PAGE_SHIFT);
+	vgpu_fb_claim_pages(fb, 0, vgpu_fb_pages(fb));
 	vgpu_fb_discard(fb);
 	vgpu_fb_release_pages(fb);
 }
@@ -320,7 +320,7 @@ void vgpu_fb_clear(struct vgpu_fb *fb)
  */
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
 {
-	vgpu_fb_claim_pages(fb, 0, fb->size >> PAGE_SHIFT);
+	vgpu_fb_claim_pages(fb, 0, vgpu_fb_pages(fb));
 	fb->revoked = revoked;
 	vgpu_fb_discard(fb);
 	vgpu_fb_release_pages(fb);
@@ -348,7 +348,7 @@ int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 	bool away;
 	int ret;
 
-	if (page >= fb->size >> PAGE_SHIFT)
+	if (page >= vgpu_fb_pages(fb))
 		return -EINVAL;
 	ret = vgpu_fb_claim_page(fb, page);
 	if (ret)
@@ -414,7 +414,7 @@ int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page)
  */
 int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram)
 {
-	if (page >= fb->size >> PAGE_SHIFT)
+	if (page >= vgpu_fb_pages(fb))
 		return -ERANGE;
 	down_read(&fb->lock);
 	*vram = vram_resolve(fb->vram, vgpu_fb_home(fb, page));

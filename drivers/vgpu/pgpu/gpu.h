@@ -50,11 +50,6 @@ struct pgpu_front {
 	void (*del)(struct pgpu *pgpu);
 };
 
-static inline struct pgpu *vram_to_pgpu(struct vram *vram)
-{
-	return container_of(vram, struct pgpu, vram);
-}
-
 /* pci.c */
 int vgpu_pci_init(const struct pgpu_front *front);
 void vgpu_pci_exit(void);

@@ -38,7 +38,6 @@ MODULE_PARM_DESC(ecc, "Whether GPUs start with ECC on (default Y)");
 void ras_init(struct ras *ras, struct vram *vram)
 {
 	ras->vram = vram;
-	ras->dev = vram->dev;
 	ras->enabled = ecc_default;
 	ras->pending = ecc_default;
 }
@@ -152,7 +151,7 @@ static void ras_tell(struct ras *ras, u64 page, bool dbe, const char *state,
 	char *envp[] = { NULL, NULL, NULL, NULL, NULL };
 	int i;
 
-	dev_warn_ratelimited(ras->dev, "%s: address %#llx, page %s, vGPU %s\n",
+	dev_warn_ratelimited(ras->vram->dev, "%s: address %#llx, page %s, vGPU %s\n",
 			     code, page << PAGE_SHIFT, state, whose);
 	if (!ras_is_news(ras, page, dbe, state))
 		return;
@@ -162,7 +161,7 @@ static void ras_tell(struct ras *ras, u64 page, bool dbe, const char *state,
 	envp[2] = kasprintf(GFP_KERNEL, "VGPU_PAGE_STATE=%s", state);
 	envp[3] = kasprintf(GFP_KERNEL, "VGPU_UUID=%s", whose);
 	if (envp[0] && envp[1] && envp[2] && envp[3])
-		kobject_uevent_env(&ras->dev->kobj, KOBJ_CHANGE, envp);
+		kobject_uevent_env(&ras->vram->dev->kobj, KOBJ_CHANGE, envp);
 	for (i = 0; i < 4; i++)
 		kfree(envp[i]);
 }

@@ -16,7 +16,7 @@
 /* Which GPU it is, wherever it is plugged in if it can tell. */
 static void ras_identity(struct ras *ras, char identity[VGPU_RETIRED_IDENTITY])
 {
-	struct pci_dev *pdev = to_pci_dev(ras->dev);
+	struct pci_dev *pdev = to_pci_dev(ras->vram->dev);
 	u64 dsn = pci_get_dsn(pdev);
 	int n;
 
@@ -70,7 +70,7 @@ static int ras_make_list(struct ras *ras)
 
 	lockdep_assert_held(&vram->lock);
 	if (size > VGPU_RETIRED_FILE) {
-		dev_err_ratelimited(ras->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
+		dev_err_ratelimited(vram->dev, "VGPU-ECC-LIST: %u retired pages are more than a list can have\n",
 				    vram->nr_retired);
 		return -EFBIG;
 	}
@@ -163,15 +163,15 @@ int ras_load(struct ras *ras)
 	int ret;
 
 	snprintf(name, sizeof(name), "vgpu/retired-pages-%s.bin",
-		 dev_name(ras->dev));
+		 dev_name(ras->vram->dev));
 	/*
 	 * From the file system or not at all: with the locks that are held here no
 	 * helper in user space is waited for, where the kernel has been told to.
 	 */
-	ret = request_firmware_direct(&file, name, ras->dev);
+	ret = request_firmware_direct(&file, name, ras->vram->dev);
 	if (ret) {
 		if (ret != -ENOENT)
-			dev_err(ras->dev, "VGPU-ECC-LIST: %s: %d\n", name,
+			dev_err(ras->vram->dev, "VGPU-ECC-LIST: %s: %d\n", name,
 				ret);
 		return ret == -ENOMEM ? ret : 0;
 	}
@@ -179,7 +179,7 @@ int ras_load(struct ras *ras)
 	why = vgpu_retired_check(file->data, file->size, identity,
 				 vram_nr_pages(vram));
 	if (why) {
-		dev_err(ras->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
+		dev_err(ras->vram->dev, "VGPU-ECC-LIST: %s is %s, not used\n", name,
 			why);
 		ret = 0;
 		goto out;
@@ -188,9 +188,9 @@ int ras_load(struct ras *ras)
 	ret = ras_load_pages(ras, file->data);
 	mutex_unlock(&vram->lock);
 	if (ret)
-		dev_err(ras->dev, "VGPU-ECC-LIST: %s: %d\n", name, ret);
+		dev_err(ras->vram->dev, "VGPU-ECC-LIST: %s: %d\n", name, ret);
 	else
-		dev_info(ras->dev, "%u pages are retired\n",
+		dev_info(ras->vram->dev, "%u pages are retired\n",
 			 vram->nr_retired);
 out:
 	release_firmware(file);

@@ -157,10 +157,10 @@ void ras_edac_add(struct ras *ras, const char *name)
 	ratelimit_state_init(&edac->limit, RAS_EDAC_INTERVAL, RAS_EDAC_BURST);
 	/* No line of its own about what it left out. */
 	ratelimit_set_flags(&edac->limit, RATELIMIT_MSG_ON_RELEASE);
-	mci->pdev = ras->dev;
+	mci->pdev = ras->vram->dev;
 	mci->mod_name = KBUILD_MODNAME;
 	mci->ctl_name = name;
-	mci->dev_name = dev_name(ras->dev);
+	mci->dev_name = dev_name(ras->vram->dev);
 	mci->mtype_cap = MEM_FLAG_UNKNOWN;
 	mci->edac_ctl_cap = EDAC_FLAG_SECDED;
 	mci->edac_cap = EDAC_FLAG_SECDED;
@@ -171,7 +171,7 @@ void ras_edac_add(struct ras *ras, const char *name)
 	dimm->mtype = MEM_UNKNOWN;
 	dimm->edac_mode = EDAC_SECDED;
 	snprintf(dimm->label, sizeof(dimm->label), "VRAM of %s",
-		 dev_name(ras->dev));
+		 dev_name(ras->vram->dev));
 	ret = edac_mc_add_mc_with_groups(mci, NULL);
 	if (ret)
 		goto err_free_mci;
@@ -185,7 +185,7 @@ err_free_mci:
 err_free_id:
 	ida_free(&ras_edac_ida, id);
 err:
-	dev_warn(ras->dev, "not with EDAC: %d%s\n", ret, ret == -EPERM ?
+	dev_warn(ras->vram->dev, "not with EDAC: %d%s\n", ret, ret == -EPERM ?
 		 ", which has another driver" : "");
 }
 
@@ -204,7 +204,7 @@ void ras_edac_del(struct ras *ras)
 	cancel_delayed_work_sync(&edac->work);
 	ras_edac_tell_all(ras);
 	id = ras->edac->mc_idx;
-	edac_mc_del_mc(ras->dev);
+	edac_mc_del_mc(ras->vram->dev);
 	edac_mc_free(ras->edac);
 	ras->edac = NULL;
 	ida_free(&ras_edac_ida, id);
@@ -238,7 +238,7 @@ void ras_edac_report(struct ras *ras, u64 page, bool dbe)
 void ras_edac_add(struct ras *ras, const char *name)
 {
 	if (edac_wanted)
-		dev_warn(ras->dev, "this kernel has no EDAC\n");
+		dev_warn(ras->vram->dev, "this kernel has no EDAC\n");
 }
 
 void ras_edac_del(struct ras *ras)

@@ -7,7 +7,6 @@
 #include <linux/uuid.h>
 #include <vgpu/pgpu.h>
 
-struct device;
 struct mem_ctl_info;
 struct seq_file;
 struct vram;
@@ -32,7 +31,6 @@ struct ras_error {
 /**
  * struct ras - errors of a pGPU's memory
  * @vram: the memory; all that follows is protected by vram.lock
- * @dev: the pGPU's device
  * @edac: its memory controller; NULL without
  * @live: errors can be reported
  * @enabled: in force
@@ -48,7 +46,6 @@ struct ras_error {
  */
 struct ras {
 	struct vram *vram;
-	struct device *dev;
 	struct mem_ctl_info *edac;
 	bool live;
 	bool enabled;
