@@ -6,6 +6,8 @@
 #include "kselftest_harness.h"
 
 #include "reference.h"
+#include "model/bochs/bochs.h"
+#include "model/pci_config.h"
 #include "model/type.h"
 
 #define MIB	(1ULL << 20)

@@ -72,7 +72,8 @@ static void vgpu_irq_signal(struct eventfd_ctx *trigger)
  * Send what is due.  A level interrupt is sent once, then it is masked until the
  * VMM unmasks it.  An MSI-X vector is sent when its event becomes pending, and
  * again only after the guest has cleared it: a guest that does not look is not
- * flooded.
+ * flooded.  With a personality whose events are over when they are sent, the guest
+ * limits them by other means.
  */
 static void vgpu_irqs_send(struct vgpu_irqs *irqs)
 {
@@ -83,8 +84,7 @@ static void vgpu_irqs_send(struct vgpu_irqs *irqs)
 	irqs->sent = (irqs->sent & irqs->pending) | fresh;
 	for_each_set_bit(i, &fresh, VGPU_NR_IRQS)
 		vgpu_irq_signal(irqs->msix[i]);
-	if (!irqs->intx_on || irqs->intx_masked || !irqs->intx ||
-	    !irqs->pending)
+	if (!irqs->intx_on || irqs->intx_masked || !irqs->intx || !irqs->line)
 		return;
 	irqs->intx_masked = true;
 	vgpu_irq_signal(irqs->intx);
@@ -101,9 +101,14 @@ void vgpu_irq_update(struct vgpu *vgpu)
 	lockdep_assert_held(&vgpu->lock);
 	spin_lock(&irqs->lock);
 	irqs->pending = vgpu_event_pending(vgpu->model);
+	irqs->line = vgpu_event_line(vgpu->model);
 	irqs->msix_on = !vgpu->stopped && vgpu_config_messages(vgpu->model);
 	irqs->intx_on = !vgpu->stopped && vgpu_config_intx(vgpu->model);
 	vgpu_irqs_send(irqs);
+	if (vgpu_event_sent(vgpu->model, irqs->sent)) {
+		irqs->pending = vgpu_event_pending(vgpu->model);
+		irqs->sent = 0;
+	}
 	/* What waits for that messages may be sent. */
 	vgpu->model->msix_pending = irqs->pending & ~irqs->sent;
 	spin_unlock(&irqs->lock);

@@ -20,8 +20,9 @@ struct virqfd;
  * @intx: for INTx
  * @err: for errors of the device; none is sent yet
  * @req: for the request to let the device go
- * @pending: events of the device model that interrupt; this and the following two
+ * @pending: messages of the device model that are due; this and the following three
  *	are as of the last vgpu_irq_update()
+ * @line: the device model asserts INTx
  * @msix_on: MSI-X messages may be sent
  * @intx_on: INTx may be raised
  * @sent: events whose MSI-X has been sent and that the guest has not cleared
@@ -37,6 +38,7 @@ struct vgpu_irqs {
 	struct eventfd_ctx *err;
 	struct eventfd_ctx *req;
 	u32 pending;
+	bool line;
 	bool msix_on;
 	bool intx_on;
 	u32 sent;

@@ -53,7 +53,7 @@ static int feature_dma_buf(struct vgpu *vgpu, u32 flags,
 	    ask.open_flags & ~(O_ACCMODE | O_CLOEXEC) ||
 	    (ask.open_flags & O_ACCMODE) == O_ACCMODE)
 		return -EINVAL;
-	if (!vgpu_region_mappable(ask.region_index))
+	if (!vgpu_region_mappable(vgpu, ask.region_index))
 		return ask.region_index < VFIO_PCI_ROM_REGION_INDEX ? -EINVAL :
 								      -ENODEV;
 	/* A dma-buf of ours is in one piece, and so is what a region can show. */

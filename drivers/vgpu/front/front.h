@@ -81,16 +81,19 @@ void vgpu_debugfs_exit(void);
 struct dentry *vgpu_debugfs_add(struct pgpu *pgpu);
 
 /* vfio.c */
-extern const struct vfio_device_ops vgpu_vfio_ops;
+int vgpu_vfio_init(struct vfio_device *vdev);
+void vgpu_vfio_release(struct vfio_device *vdev);
+int vgpu_vfio_open(struct vfio_device *vdev);
+void vgpu_vfio_close(struct vfio_device *vdev);
+long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		     unsigned long arg);
+void vgpu_vfio_request(struct vfio_device *vdev, unsigned int count);
+const struct vfio_device_ops *vgpu_vfio_ops(const struct vgpu_type_desc *type);
 
 /* region.c */
 int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
-ssize_t vgpu_region_read(struct vfio_device *vdev, char __user *buf,
-			 size_t count, loff_t *ppos);
-ssize_t vgpu_region_write(struct vfio_device *vdev, const char __user *buf,
-			  size_t count, loff_t *ppos);
-bool vgpu_region_mappable(u64 index);
+bool vgpu_region_mappable(const struct vgpu *vgpu, u64 index);
 
 /* region_mmap.c */
 u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
@@ -99,5 +102,19 @@ int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 /* feature.c */
 int vgpu_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 		 size_t argsz);
+
+/* What VFIO device operations of all personalities have in common. */
+#define VGPU_VFIO_OPS \
+	.name = "vgpu", \
+	.init = vgpu_vfio_init, \
+	.release = vgpu_vfio_release, \
+	.open_device = vgpu_vfio_open, \
+	.close_device = vgpu_vfio_close, \
+	.mmap = vgpu_region_mmap, \
+	.ioctl = vgpu_vfio_ioctl, \
+	.request = vgpu_vfio_request, \
+	VGPU_REGION_INFO_OP(vgpu_region_info) \
+	VGPU_FEATURE_OP(vgpu_feature) \
+	VGPU_IOMMUFD_OPS
 
 #endif /* _VGPU_FRONT_H */

@@ -19,7 +19,8 @@ static int vgpu_mdev_probe(struct mdev_device *mdev)
 	struct vgpu *vgpu;
 	int ret;
 
-	vgpu = vfio_alloc_device(vgpu, vdev, &mdev->dev, &vgpu_vfio_ops);
+	vgpu = vfio_alloc_device(vgpu, vdev, &mdev->dev,
+				 vgpu_vfio_ops(mdev_to_type(mdev)->desc));
 	if (IS_ERR(vgpu))
 		return PTR_ERR(vgpu);
 	dev_set_drvdata(&mdev->dev, vgpu);

@@ -107,7 +107,7 @@ int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	u64 fb_pages = vgpu_fb_pages(&vgpu->fb);
 	int ret;
 
-	if (!vgpu_region_mappable(index))
+	if (!vgpu_region_mappable(vgpu, index))
 		return -EINVAL;
 	if (page >= fb_pages || vma_pages(vma) > fb_pages - page)
 		return -EINVAL;

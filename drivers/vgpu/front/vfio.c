@@ -13,6 +13,7 @@
 #include "device/plane.h"
 #include "device/vgpu.h"
 #include "front/front.h"
+#include "front/region.h"
 #include "migration/migration.h"
 
 /* How often the VFIO core asks for a device that is being removed. */
@@ -33,7 +34,7 @@ static void vgpu_vfio_add_view(struct vgpu *vgpu, enum vgpu_view nr, u32 region,
 	vgpu_fb_view_add(&vgpu->fb, view);
 }
 
-static int vgpu_vfio_init(struct vfio_device *vdev)
+int vgpu_vfio_init(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct vgpu_type *type = mdev_to_type(to_mdev_device(vdev->dev));
@@ -53,7 +54,7 @@ static int vgpu_vfio_init(struct vfio_device *vdev)
 	return 0;
 }
 
-static void vgpu_vfio_release(struct vfio_device *vdev)
+void vgpu_vfio_release(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 
@@ -66,7 +67,7 @@ static void vgpu_vfio_release(struct vfio_device *vdev)
  * The VFIO core wants the device back, now and every ten seconds until it has
  * it.  QEMU answers by unplugging it from the guest.
  */
-static void vgpu_vfio_request(struct vfio_device *vdev, unsigned int count)
+void vgpu_vfio_request(struct vfio_device *vdev, unsigned int count)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 
@@ -86,7 +87,7 @@ static void vgpu_set_open(struct vgpu *vgpu, bool open)
 	vgpu_attrs_busy(vgpu);
 }
 
-static int vgpu_vfio_open(struct vfio_device *vdev)
+int vgpu_vfio_open(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct pgpu *pgpu = vgpu_to_pgpu(vgpu);
@@ -107,7 +108,7 @@ static int vgpu_vfio_open(struct vfio_device *vdev)
 	return 0;
 }
 
-static void vgpu_vfio_close(struct vfio_device *vdev)
+void vgpu_vfio_close(struct vfio_device *vdev)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct pgpu *pgpu = vgpu_to_pgpu(vgpu);
@@ -134,8 +135,8 @@ static int vgpu_get_info(void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
-			    unsigned long arg)
+long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
+		     unsigned long arg)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	void __user *uarg = (void __user *)arg;
@@ -165,18 +166,18 @@ static long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	}
 }
 
-const struct vfio_device_ops vgpu_vfio_ops = {
-	.name = "vgpu",
-	.init = vgpu_vfio_init,
-	.release = vgpu_vfio_release,
-	.open_device = vgpu_vfio_open,
-	.close_device = vgpu_vfio_close,
-	.read = vgpu_region_read,
-	.write = vgpu_region_write,
-	.mmap = vgpu_region_mmap,
-	.ioctl = vgpu_vfio_ioctl,
-	.request = vgpu_vfio_request,
-	VGPU_REGION_INFO_OP(vgpu_region_info)
-	VGPU_FEATURE_OP(vgpu_feature)
-	VGPU_IOMMUFD_OPS
+/* By vgpu_profile.personality. */
+static const struct vfio_device_ops *const vgpu_vfio_personalities[] = {
+	[VGPU_BOCHS] = &vgpu_bochs_vfio_ops,
 };
+
+/**
+ * vgpu_vfio_ops() - the VFIO device operations of a vGPU
+ * @type: its type
+ *
+ * Return: those of its personality
+ */
+const struct vfio_device_ops *vgpu_vfio_ops(const struct vgpu_type_desc *type)
+{
+	return vgpu_vfio_personalities[type->profile.personality];
+}

@@ -138,7 +138,7 @@ void vgpu_heads_frame(struct vgpu_model *model, u32 nr)
 			memset(&h->next, 0, sizeof(h->next));
 		}
 		h->vblanks += nr;
-		vgpu_event_raise(model, VGPU_IRQ_HEAD(i));
+		vgpu_event_raise(model, VGPU_EVENT_FRAME + i);
 	}
 }
 

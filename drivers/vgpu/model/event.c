@@ -1,32 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events of the device model, which interrupt if the guest wants them to.
+ * Interrupts of the device model, as far as all personalities have them in common.
  */
 #include "model/event.h"
-#include "model/model.h"
-#include "model/pci_config.h"
-
-/**
- * vgpu_event_mask() - events that a vGPU can have
- * @model: the model
- *
- * Return: a bit for each VGPU_IRQ_*
- */
-u32 vgpu_event_mask(const struct vgpu_model *model)
-{
-	return (1U << vgpu_config_vectors(model->profile)) - 1;
-}
-
-/**
- * vgpu_event_raise() - something has happened that may interrupt
- * @model: the model
- * @irq: VGPU_IRQ_*
- */
-void vgpu_event_raise(struct vgpu_model *model, u32 irq)
-{
-	model->irq_status |= 1U << irq;
-	model->changed |= VGPU_CHANGED_EVENTS;
-}
 
 /**
  * vgpu_event_valid() - whether interrupts and errors can be as they are
@@ -42,12 +18,36 @@ bool vgpu_event_valid(const struct vgpu_model *model)
 }
 
 /**
- * vgpu_event_pending() - events that interrupt now
+ * vgpu_msix_read() - read the MSI-X table
  * @model: the model
+ * @reg: four to an entry
  *
- * Return: a bit for each VGPU_IRQ_*
+ * Return: its value
  */
-u32 vgpu_event_pending(const struct vgpu_model *model)
+u32 vgpu_msix_read(struct vgpu_model *model, u32 reg)
 {
-	return model->irq_status & model->irq_enable;
+	return model->msix[reg];
+}
+
+/**
+ * vgpu_msix_write() - write the MSI-X table
+ * @model: the model
+ * @reg: four to an entry
+ * @value: kept, without effect: VFIO interrupts are set up by ioctl
+ */
+void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	model->msix[reg] = value;
+}
+
+/**
+ * vgpu_pba_read() - read the pending bits of MSI-X
+ * @model: the model
+ * @reg: 32 to a register
+ *
+ * Return: its value
+ */
+u32 vgpu_pba_read(struct vgpu_model *model, u32 reg)
+{
+	return reg ? 0 : model->msix_pending;
 }

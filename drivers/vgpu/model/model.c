@@ -4,10 +4,13 @@
  */
 #include <linux/string.h>
 
-#include "model/bochs/bochs.h"
 #include "model/event.h"
 #include "model/model.h"
 #include "model/pci_config.h"
+
+const struct vgpu_personality *const vgpu_personalities[] = {
+	[VGPU_BOCHS] = &vgpu_bochs,
+};
 
 /**
  * vgpu_model_init() - power on
@@ -20,7 +23,7 @@ void vgpu_model_init(struct vgpu_model *model,
 	memset(model, 0, sizeof(*model));
 	model->profile = profile;
 	model->frl_hz = profile->frl_hz;
-	vgpu_config_init(model);
+	vgpu_personality(profile)->init(model);
 	vgpu_link_init(model, 0, 0);
 	vgpu_model_reset(model);
 }
@@ -34,10 +37,8 @@ void vgpu_model_reset(struct vgpu_model *model)
 {
 	vgpu_config_reset(model);
 	vgpu_heads_reset(model);
-	vgpu_dispi_reset(model);
+	vgpu_personality(model->profile)->reset(model);
 	model->irq_status = 0;
-	model->irq_enable = 0;
-	model->doorbells = 0;
 	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
 	model->msix_pending = 0;
@@ -76,5 +77,5 @@ void vgpu_model_ecc(struct vgpu_model *model, bool dbe, u64 page)
 	ecc->page = page;
 	ecc->error = true;
 	model->changed |= VGPU_CHANGED_BARS;
-	vgpu_event_raise(model, VGPU_IRQ_CONFIG);
+	vgpu_event_raise(model, VGPU_EVENT_ECC);
 }

@@ -64,7 +64,7 @@ static int vgpu_link_set_state(struct vgpu_model *model, u32 state)
 	default:
 		return -EINVAL;
 	}
-	vgpu_event_raise(model, VGPU_IRQ_CONFIG);
+	vgpu_event_raise(model, VGPU_EVENT_MONITOR);
 	return 0;
 }
 

@@ -8,7 +8,6 @@
  * read-only zeroes.
  */
 #include <linux/kernel.h>
-#include <linux/log2.h>
 #include <linux/pci_regs.h>
 #include <linux/string.h>
 
@@ -16,71 +15,63 @@
 #include "model/event.h"
 #include "model/pci_config.h"
 
-u64 vgpu_bar0_size(const struct vgpu_profile *profile)
-{
-	return roundup_pow_of_two(profile->fb_size);
-}
-
-/* The capabilities, in the order of the list. */
+/* Capabilities that every vGPU has; a personality adds its own behind. */
 #define CAP_PM		VGPU_CONFIG_PM
-#define CAP_MSIX	0x48
-#define CAP_VENDOR	0x54
-#define CAP_EXP		0x60
+#define CAP_MSIX	VGPU_CONFIG_MSIX
+#define CAP_EXP		VGPU_CONFIG_EXP
 
 /**
- * vgpu_config_vectors() - how many MSI-X vectors a vGPU has
- * @profile: its type's properties
+ * vgpu_config_add_cap() - add a capability
+ * @model: the model
+ * @after: position of the one before in the list; 0 for the first
+ * @pos: its position
+ * @id: PCI_CAP_ID_*
  *
- * Return: one for configuration and errors, one for the engine, one a head
+ * Return: where it is
  */
-u32 vgpu_config_vectors(const struct vgpu_profile *profile)
+u8 *vgpu_config_add_cap(struct vgpu_model *model, u8 after, u8 pos, u8 id)
 {
-	return VGPU_IRQ_HEAD(profile->num_heads);
-}
+	u8 *next = model->config + (after ? after + PCI_CAP_LIST_NEXT :
+					    PCI_CAPABILITY_LIST);
+	u8 *cap = model->config + pos;
 
-static void vgpu_config_init_cap(u8 *config, u32 pos, u8 id, u8 next)
-{
-	config[pos + PCI_CAP_LIST_ID] = id;
-	config[pos + PCI_CAP_LIST_NEXT] = next;
+	cap[PCI_CAP_LIST_ID] = id;
+	cap[PCI_CAP_LIST_NEXT] = *next;
+	*next = pos;
+	return cap;
 }
 
 /* Power states are kept.  Memory is off in D3hot; nothing is lost there. */
-static void vgpu_config_init_pm(u8 *config, u8 *mask)
+static void vgpu_config_init_pm(struct vgpu_model *model)
 {
-	vgpu_config_init_cap(config, CAP_PM, PCI_CAP_ID_PM, CAP_MSIX);
-	put_unaligned_le16(3, config + CAP_PM + PCI_PM_PMC);
-	put_unaligned_le16(PCI_PM_CTRL_NO_SOFT_RESET,
-			   config + CAP_PM + PCI_PM_CTRL);
-	put_unaligned_le16(PCI_PM_CTRL_STATE_MASK, mask + CAP_PM + PCI_PM_CTRL);
+	u8 *cap = vgpu_config_add_cap(model, 0, CAP_PM, PCI_CAP_ID_PM);
+
+	put_unaligned_le16(3, cap + PCI_PM_PMC);
+	put_unaligned_le16(PCI_PM_CTRL_NO_SOFT_RESET, cap + PCI_PM_CTRL);
+	put_unaligned_le16(PCI_PM_CTRL_STATE_MASK,
+			   model->config_mask + CAP_PM + PCI_PM_CTRL);
 }
 
-static void vgpu_config_init_msix(u8 *config, u8 *mask, u32 nr_vectors)
+static void vgpu_config_init_msix(struct vgpu_model *model,
+				  const struct vgpu_config_id *id)
 {
-	vgpu_config_init_cap(config, CAP_MSIX, PCI_CAP_ID_MSIX, CAP_VENDOR);
-	put_unaligned_le16(nr_vectors - 1, config + CAP_MSIX + PCI_MSIX_FLAGS);
+	u8 *cap = vgpu_config_add_cap(model, CAP_PM, CAP_MSIX,
+				      PCI_CAP_ID_MSIX);
+
+	put_unaligned_le16(vgpu_config_vectors(model->profile) - 1,
+			   cap + PCI_MSIX_FLAGS);
 	put_unaligned_le16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL,
-			   mask + CAP_MSIX + PCI_MSIX_FLAGS);
-	put_unaligned_le32(VGPU_BAR4_MSIX_TABLE | 4,
-			   config + CAP_MSIX + PCI_MSIX_TABLE);
-	put_unaligned_le32(VGPU_BAR4_MSIX_PBA | 4,
-			   config + CAP_MSIX + PCI_MSIX_PBA);
-}
-
-static void vgpu_config_init_vendor(u8 *config)
-{
-	vgpu_config_init_cap(config, CAP_VENDOR, PCI_CAP_ID_VNDR, CAP_EXP);
-	config[CAP_VENDOR + PCI_CAP_FLAGS] = VGPU_CAP_LEN;
-	put_unaligned_le16(VGPU_VERSION >> 8, config + CAP_VENDOR +
-			   VGPU_CAP_VERSION);
-	config[CAP_VENDOR + VGPU_CAP_BAR] = 4;
+			   model->config_mask + CAP_MSIX + PCI_MSIX_FLAGS);
+	put_unaligned_le32(id->msix_table | id->msix_bar, cap + PCI_MSIX_TABLE);
+	put_unaligned_le32(id->msix_pba | id->msix_bar, cap + PCI_MSIX_PBA);
 }
 
 /* An endpoint with function-level reset and the slowest link there is. */
-static void vgpu_config_init_exp(u8 *config, u8 *mask)
+static void vgpu_config_init_exp(struct vgpu_model *model)
 {
-	u8 *cap = config + CAP_EXP;
+	u8 *cap = vgpu_config_add_cap(model, CAP_MSIX, CAP_EXP,
+				      PCI_CAP_ID_EXP);
 
-	vgpu_config_init_cap(config, CAP_EXP, PCI_CAP_ID_EXP, 0);
 	put_unaligned_le16(2 | PCI_EXP_TYPE_ENDPOINT << 4, cap + PCI_EXP_FLAGS);
 	put_unaligned_le32(PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR,
 			   cap + PCI_EXP_DEVCAP);
@@ -95,29 +86,26 @@ static void vgpu_config_init_exp(u8 *config, u8 *mask)
 			   PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE |
 			   PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN |
 			   PCI_EXP_DEVCTL_READRQ,
-			   mask + CAP_EXP + PCI_EXP_DEVCTL);
+			   model->config_mask + CAP_EXP + PCI_EXP_DEVCTL);
 }
 
 /**
- * vgpu_config_init() - fill in the image and the mask
- * @model: its profile is set
+ * vgpu_config_init() - fill in what every vGPU has
+ * @model: its profile is set; the image and the mask are zeroed
+ * @id: what the personality has to say
  */
-void vgpu_config_init(struct vgpu_model *model)
+void vgpu_config_init(struct vgpu_model *model, const struct vgpu_config_id *id)
 {
-	u64 bar0_mask = ~(vgpu_bar0_size(model->profile) - 1);
 	u8 *config = model->config;
 	u8 *mask = model->config_mask;
 
-	memset(config, 0, VGPU_CONFIG_USED);
-	memset(mask, 0, VGPU_CONFIG_USED);
-
-	put_unaligned_le16(VGPU_PCI_VENDOR, config + PCI_VENDOR_ID);
-	put_unaligned_le16(VGPU_PCI_DEVICE, config + PCI_DEVICE_ID);
-	put_unaligned_le32(VGPU_PCI_CLASS << 8 | VGPU_PCI_REVISION,
+	put_unaligned_le16(id->vendor, config + PCI_VENDOR_ID);
+	put_unaligned_le16(id->device, config + PCI_DEVICE_ID);
+	put_unaligned_le32(id->class << 8 | id->revision,
 			   config + PCI_CLASS_REVISION);
-	put_unaligned_le16(VGPU_PCI_SUBSYSTEM_VENDOR,
+	put_unaligned_le16(id->subsystem_vendor,
 			   config + PCI_SUBSYSTEM_VENDOR_ID);
-	put_unaligned_le16(VGPU_PCI_SUBSYSTEM, config + PCI_SUBSYSTEM_ID);
+	put_unaligned_le16(id->subsystem, config + PCI_SUBSYSTEM_ID);
 
 	put_unaligned_le16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
 			   PCI_COMMAND_INTX_DISABLE, mask + PCI_COMMAND);
@@ -125,23 +113,30 @@ void vgpu_config_init(struct vgpu_model *model)
 	mask[PCI_LATENCY_TIMER] = 0xff;
 	mask[PCI_INTERRUPT_LINE] = 0xff;
 
-	put_unaligned_le32(PCI_BASE_ADDRESS_MEM_TYPE_64 |
-			   PCI_BASE_ADDRESS_MEM_PREFETCH,
-			   config + PCI_BASE_ADDRESS_0);
-	put_unaligned_le32(lower_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_0);
-	put_unaligned_le32(upper_32_bits(bar0_mask), mask + PCI_BASE_ADDRESS_1);
-	put_unaligned_le32(~(VGPU_BAR2_SIZE - 1), mask + PCI_BASE_ADDRESS_2);
-	put_unaligned_le32(~(VGPU_BAR2_SIZE - 1), mask + PCI_BASE_ADDRESS_3);
-	put_unaligned_le32(~(VGPU_BAR4_SIZE - 1), mask + PCI_BASE_ADDRESS_4);
-
 	config[PCI_INTERRUPT_PIN] = 1;
 	put_unaligned_le16(PCI_STATUS_CAP_LIST, config + PCI_STATUS);
-	config[PCI_CAPABILITY_LIST] = CAP_PM;
-	vgpu_config_init_pm(config, mask);
-	vgpu_config_init_msix(config, mask,
-			      vgpu_config_vectors(model->profile));
-	vgpu_config_init_vendor(config);
-	vgpu_config_init_exp(config, mask);
+	vgpu_config_init_pm(model);
+	vgpu_config_init_msix(model, id);
+	vgpu_config_init_exp(model);
+}
+
+/**
+ * vgpu_config_add_bar() - add a memory BAR
+ * @model: the model
+ * @bar: its number; one of 64 bits takes the next number, too
+ * @size: bytes, a power of two
+ * @flags: PCI_BASE_ADDRESS_MEM_*
+ */
+void vgpu_config_add_bar(struct vgpu_model *model, u32 bar, u64 size, u32 flags)
+{
+	u32 pos = PCI_BASE_ADDRESS_0 + 4 * bar;
+
+	put_unaligned_le32(flags, model->config + pos);
+	put_unaligned_le32(lower_32_bits(~(size - 1)),
+			   model->config_mask + pos);
+	if (flags & PCI_BASE_ADDRESS_MEM_TYPE_64)
+		put_unaligned_le32(upper_32_bits(~(size - 1)),
+				   model->config_mask + pos + 4);
 }
 
 /**
@@ -188,7 +183,7 @@ void vgpu_config_read(const struct vgpu_model *model, u32 offset, void *buf,
 	}
 	/* Drivers that share an INTx line ask here whose interrupt it is. */
 	if (offset <= PCI_STATUS && PCI_STATUS < offset + len &&
-	    !vgpu_config_msix(model) && vgpu_event_pending(model))
+	    !vgpu_config_msix(model) && vgpu_event_line(model))
 		((u8 *)buf)[PCI_STATUS - offset] |= PCI_STATUS_INTERRUPT;
 }
 

@@ -10,6 +10,12 @@
 #define VGPU_FB_MIN		(16ULL << 20)
 #define VGPU_FB_MAX		(1ULL << 40)
 
+/* Kinds of device that a vGPU can be to its guest; see model/personality.h. */
+enum vgpu_personality_nr {
+	VGPU_BOCHS,		/* bochs-display, with registers of our own */
+	VGPU_NR_PERSONALITIES
+};
+
 /**
  * struct vgpu_profile - the properties of a type that the guest can notice
  * @fb_size: framebuffer in bytes, a multiple of 2 MiB
@@ -17,6 +23,7 @@
  * @frl_hz: frame-rate limit in frames a second, 0 for none
  * @max_width: largest width of a head in pixels
  * @max_height: largest height of a head in lines
+ * @personality: enum vgpu_personality_nr
  */
 struct vgpu_profile {
 	u64 fb_size;
@@ -24,6 +31,7 @@ struct vgpu_profile {
 	u32 frl_hz;
 	u32 max_width;
 	u32 max_height;
+	u32 personality;
 };
 
 #endif /* _VGPU_PROFILE_H */

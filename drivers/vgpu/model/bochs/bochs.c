@@ -1,9 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The register BARs: BAR2, as that of bochs-display, and the native BAR4.
+ * bochs-display, with registers of our own: identity, register BARs (BAR2, as that of
+ * bochs-display, and the native BAR4) and events.
  */
+#include <linux/log2.h>
+
+#include "compat/unaligned.h"
 #include "model/bochs/bochs.h"
+#include "model/event.h"
 #include "model/mmio.h"
+#include "model/pci_config.h"
+
+#define CAP_VENDOR	0x54
+
+/* BAR0: the power of two that holds the framebuffer. */
+u64 vgpu_bar0_size(const struct vgpu_profile *profile)
+{
+	return roundup_pow_of_two(profile->fb_size);
+}
+
+/* One vector for configuration and errors, one for the engine, one a head. */
+static u32 vgpu_bochs_vectors(const struct vgpu_profile *profile)
+{
+	return VGPU_IRQ_HEAD(profile->num_heads);
+}
+
+static void vgpu_bochs_init(struct vgpu_model *model)
+{
+	static const struct vgpu_config_id id = {
+		.vendor = VGPU_PCI_VENDOR,
+		.device = VGPU_PCI_DEVICE,
+		.subsystem_vendor = VGPU_PCI_SUBSYSTEM_VENDOR,
+		.subsystem = VGPU_PCI_SUBSYSTEM,
+		.class = VGPU_PCI_CLASS,
+		.revision = VGPU_PCI_REVISION,
+		.msix_bar = 4,
+		.msix_table = VGPU_BAR4_MSIX_TABLE,
+		.msix_pba = VGPU_BAR4_MSIX_PBA,
+	};
+	u8 *cap;
+
+	vgpu_config_init(model, &id);
+	cap = vgpu_config_add_cap(model, VGPU_CONFIG_MSIX, CAP_VENDOR,
+				  PCI_CAP_ID_VNDR);
+	cap[PCI_CAP_FLAGS] = VGPU_CAP_LEN;
+	put_unaligned_le16(VGPU_VERSION >> 8, cap + VGPU_CAP_VERSION);
+	cap[VGPU_CAP_BAR] = 4;
+	vgpu_config_add_bar(model, 0, vgpu_bar0_size(model->profile),
+			    PCI_BASE_ADDRESS_MEM_TYPE_64 |
+			    PCI_BASE_ADDRESS_MEM_PREFETCH);
+	vgpu_config_add_bar(model, 2, VGPU_BAR2_SIZE, 0);
+	vgpu_config_add_bar(model, 3, VGPU_BAR2_SIZE, 0);
+	vgpu_config_add_bar(model, 4, VGPU_BAR4_SIZE, 0);
+}
+
+static void vgpu_bochs_reset(struct vgpu_model *model)
+{
+	vgpu_dispi_reset(model);
+	model->irq_enable = 0;
+	model->doorbells = 0;
+}
+
+static void vgpu_bochs_raise(struct vgpu_model *model, u32 event)
+{
+	u32 irq = event < VGPU_EVENT_FRAME ? VGPU_IRQ_CONFIG :
+		  VGPU_IRQ_HEAD(event - VGPU_EVENT_FRAME);
+
+	model->irq_status |= 1U << irq;
+	model->changed |= VGPU_CHANGED_EVENTS;
+}
+
+static bool vgpu_bochs_line(const struct vgpu_model *model)
+{
+	return vgpu_event_pending(model);
+}
+
+const struct vgpu_personality vgpu_bochs = {
+	.vectors = vgpu_bochs_vectors,
+	.init = vgpu_bochs_init,
+	.reset = vgpu_bochs_reset,
+	.raise = vgpu_bochs_raise,
+	.line = vgpu_bochs_line,
+};
 
 static u32 vgpu_edid_read(struct vgpu_model *model, u32 reg)
 {

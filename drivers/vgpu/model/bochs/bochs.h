@@ -8,11 +8,13 @@
 
 struct vgpu_head;
 struct vgpu_model;
+struct vgpu_profile;
 
 /* What the guest reads in VGPU_REG_FEATURES. */
 #define VGPU_FEATURES		(VGPU_FEATURE_VBLANK | VGPU_FEATURE_MODESET | \
 				 VGPU_FEATURE_CURSOR | VGPU_FEATURE_ECC)
 
+u64 vgpu_bar0_size(const struct vgpu_profile *profile);
 void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len);
 void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,
 		     u32 len);
@@ -24,9 +26,6 @@ void vgpu_bar4_write(struct vgpu_model *model, u32 offset, const void *buf,
 u32 vgpu_native_read(struct vgpu_model *model, u32 reg);
 void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value);
 void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value);
-u32 vgpu_msix_read(struct vgpu_model *model, u32 reg);
-void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value);
-u32 vgpu_pba_read(struct vgpu_model *model, u32 reg);
 
 /* native_head.c */
 u32 vgpu_head_read(struct vgpu_model *model, u32 reg);

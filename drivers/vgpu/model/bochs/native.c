@@ -100,38 +100,3 @@ void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value)
 	if (vgpu_model_runs(model))
 		model->doorbells++;
 }
-
-/**
- * vgpu_msix_read() - read the MSI-X table
- * @model: the model
- * @reg: four to an entry
- *
- * Return: its value
- */
-u32 vgpu_msix_read(struct vgpu_model *model, u32 reg)
-{
-	return model->msix[reg];
-}
-
-/**
- * vgpu_msix_write() - write the MSI-X table
- * @model: the model
- * @reg: four to an entry
- * @value: kept, without effect: VFIO interrupts are set up by ioctl
- */
-void vgpu_msix_write(struct vgpu_model *model, u32 reg, u32 value)
-{
-	model->msix[reg] = value;
-}
-
-/**
- * vgpu_pba_read() - read the pending bits of MSI-X
- * @model: the model
- * @reg: 32 to a register
- *
- * Return: its value
- */
-u32 vgpu_pba_read(struct vgpu_model *model, u32 reg)
-{
-	return reg ? 0 : model->msix_pending;
-}

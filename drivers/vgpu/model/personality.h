@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a vGPU presents itself as: everything that differs between kinds of device. */
+#ifndef _VGPU_PERSONALITY_H
+#define _VGPU_PERSONALITY_H
+
+#include <linux/types.h>
+
+#include "model/profile.h"
+
+struct vgpu_model;
+
+/* Events of a vGPU.  How a guest hears of one is up to the personality. */
+enum vgpu_event {
+	VGPU_EVENT_MONITOR,	/* the VMM plugged or unplugged the monitor of head 0 */
+	VGPU_EVENT_ECC,		/* a double-bit error stopped the engines */
+	VGPU_EVENT_FRAME,	/* VGPU_EVENT_FRAME + n: a frame ended on head n */
+};
+
+/**
+ * struct vgpu_personality - operations of one kind of device
+ * @vectors: how many MSI-X vectors it has with a type
+ * @init: power on: fill in config space; the model is zeroed, but for the profile
+ * @reset: function-level reset of what is the personality's own
+ * @raise: an enum vgpu_event has happened
+ * @line: whether the INTx pin is asserted while INTx is used
+ * @sent: messages of these vectors have been sent; NULL where an event stays pending
+ *	until the guest clears it
+ *
+ * The caller serialises all calls for one model.  Register accesses are not among
+ * these operations, because a guest waits for them: front/ calls them directly.
+ */
+struct vgpu_personality {
+	u32 (*vectors)(const struct vgpu_profile *profile);
+	void (*init)(struct vgpu_model *model);
+	void (*reset)(struct vgpu_model *model);
+	void (*raise)(struct vgpu_model *model, u32 event);
+	bool (*line)(const struct vgpu_model *model);
+	void (*sent)(struct vgpu_model *model, u32 vectors);
+};
+
+extern const struct vgpu_personality vgpu_bochs;
+
+/* By vgpu_profile.personality. */
+extern const struct vgpu_personality *const
+vgpu_personalities[VGPU_NR_PERSONALITIES];
+
+static inline const struct vgpu_personality *
+vgpu_personality(const struct vgpu_profile *profile)
+{
+	return vgpu_personalities[profile->personality];
+}
+
+#endif /* _VGPU_PERSONALITY_H */
