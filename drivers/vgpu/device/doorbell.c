@@ -10,6 +10,8 @@
 
 #include "device/doorbell.h"
 #include "device/vgpu.h"
+#include "model/personality.h"
+#include "model/type.h"
 
 /* What a VMM can have at most; more than any will use. */
 #define VGPU_MAX_IOEVENTFDS	VGPU_NR_DOORBELLS
@@ -112,7 +114,8 @@ int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg)
 	offset = args.offset & VGPU_OFFSET_MASK;
 	if (args.offset >> VGPU_OFFSET_SHIFT != VFIO_PCI_BAR4_REGION_INDEX ||
 	    offset < VGPU_DOORBELL(0) ||
-	    offset >= VGPU_DOORBELL(VGPU_NR_DOORBELLS) || offset % 4)
+	    offset >= VGPU_DOORBELL(vgpu_personality(&vgpu->type->profile)->nr_doorbells) ||
+	    offset % 4)
 		return -EINVAL;
 
 	mutex_lock(&vgpu->ioeventfds.lock);

@@ -179,6 +179,7 @@ int vgpu_gfx_query_plane(struct vgpu *vgpu, void __user *arg)
 	info.argsz = ask.argsz;
 	info.flags = ask.flags;
 	info.drm_plane_type = ask.drm_plane_type;
+	vgpu_exec_look(vgpu, 0);
 	mutex_lock(&vgpu->lock);
 	ret = vgpu_plane_info(vgpu, &info);
 	mutex_unlock(&vgpu->lock);

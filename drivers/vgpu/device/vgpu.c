@@ -35,6 +35,7 @@ int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
 	vgpu_params_init(&vgpu->next_params);
 	vgpu_vblank_init(vgpu);
 	vgpu_deferred_init(vgpu);
+	vgpu_exec_init(vgpu);
 	return vgpu_fb_init(&vgpu->fb, vram, type->profile.fb_size,
 			    &vgpu->vdev.device);
 }
@@ -45,6 +46,7 @@ int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
  */
 void vgpu_fini(struct vgpu *vgpu)
 {
+	vgpu_exec_fini(vgpu);
 	vgpu_deferred_fini(vgpu);
 	vgpu_fb_destroy(&vgpu->fb);
 	mutex_destroy(&vgpu->ioeventfds.lock);
@@ -105,6 +107,8 @@ void vgpu_apply_changes(struct vgpu *vgpu)
 	}
 	if (changed & VGPU_CHANGED_EVENTS)
 		vgpu_irq_update(vgpu);
+	if (changed & VGPU_CHANGED_WORK)
+		vgpu_exec_kick(vgpu);
 }
 
 static void vgpu_reset_locked(struct vgpu *vgpu)
@@ -125,9 +129,12 @@ static void vgpu_reset_locked(struct vgpu *vgpu)
  */
 void vgpu_reset(struct vgpu *vgpu)
 {
+	mutex_lock(&vgpu->exec.lock);
+	vgpu_exec_forget(vgpu);
 	mutex_lock(&vgpu->lock);
 	vgpu_reset_locked(vgpu);
 	mutex_unlock(&vgpu->lock);
+	mutex_unlock(&vgpu->exec.lock);
 }
 
 /**
@@ -139,7 +146,8 @@ void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
 {
 	mutex_lock(&vgpu->lock);
 	vgpu->stopped = stopped;
-	vgpu->model->changed |= VGPU_CHANGED_HEADS | VGPU_CHANGED_EVENTS;
+	vgpu->model->changed |= VGPU_CHANGED_HEADS | VGPU_CHANGED_EVENTS |
+				VGPU_CHANGED_WORK;
 	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
 }
@@ -233,6 +241,10 @@ int vgpu_open(struct vgpu *vgpu, bool ecc)
 	if (vram_has_pending(vgpu->fb.vram))
 		vgpu_fb_clear(&vgpu->fb);
 	mutex_unlock(&vgpu->lock);
+	if (vgpu_exec_open(vgpu)) {
+		vgpu_close(vgpu);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -242,6 +254,7 @@ int vgpu_open(struct vgpu *vgpu, bool ecc)
  */
 void vgpu_close(struct vgpu *vgpu)
 {
+	vgpu_exec_close(vgpu);
 	vgpu_ioeventfd_release(vgpu);
 	vgpu_irq_release(vgpu);
 	vgpu_dmabuf_end(&vgpu->fb);

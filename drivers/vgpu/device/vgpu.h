@@ -6,18 +6,21 @@
  *
  *  1. pci_rescan_remove_lock, then the device lock of the pGPU (both PCI core)
  *  2. vgpu_backends_lock
- *  3. mdev core's parent semaphore, VFIO core's locks
- *  4. mmap_lock of the VMM
- *  5. vgpu_irqs.set_lock, vgpu_ioeventfds.lock, vgpu_migration.lock
- *  6. vgpu.lock
- *  7. vgpu_fb.resv, which importers of dma-bufs hold when they map them
- *  8. vgpu_fb.lock
- *  9. vram.lock, i_mmap_rwsem (mm core)
- * 10. what a backend locks in its operations
- * 11. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
+ *  3. mdev core's parent semaphore, VFIO core's locks of a device
+ *  4. vgpu_migration.lock
+ *  5. vgpu_exec.lock
+ *  6. VFIO core's locks of the guest's memory, mmap_lock of the VMM
+ *  7. vgpu_irqs.set_lock, vgpu_ioeventfds.lock
+ *  8. vgpu.lock
+ *  9. vgpu_fb.resv, which importers of dma-bufs hold when they map them
+ * 10. vgpu_fb.lock
+ * 11. vram.lock, i_mmap_rwsem (mm core)
+ * 12. what a backend locks in its operations
+ * 13. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
  *
- * Our locks that share a number, from 5 on, are never nested.  User
- * memory is touched with page faults off while one of 5 to 10 is held.
+ * Our locks that share a number, from 7 on, are never nested.  User memory is touched
+ * with page faults off while one of 4 or of 7 to 12 is held.  With vgpu_exec.lock held
+ * the guest's memory is waited for, so nothing but the vGPU's own VMM waits for that.
  */
 #ifndef _VGPU_DEVICE_H
 #define _VGPU_DEVICE_H
@@ -28,6 +31,7 @@
 #include "compat/mmaps.h"
 #include "device/deferred.h"
 #include "device/doorbell.h"
+#include "device/exec.h"
 #include "device/irq.h"
 #include "device/vblank.h"
 #include "memory/fb.h"
@@ -94,6 +98,7 @@ struct vgpu_errors {
  * @ioeventfds: doorbells
  * @vblank: frames
  * @deferred: what waits for @lock
+ * @exec: what executes commands of the guest
  * @migration: where it is in one
  * @errors: of its memory, for a migration
  * @stopped: for a migration: no frame ends and no interrupt is sent; changes with
@@ -119,6 +124,7 @@ struct vgpu {
 	struct vgpu_ioeventfds ioeventfds;
 	struct vgpu_vblank vblank;
 	struct vgpu_deferred deferred;
+	struct vgpu_exec exec;
 	struct vgpu_migration migration;
 	struct vgpu_errors errors;
 	bool stopped;

@@ -21,6 +21,7 @@
 /* By vgpu_profile.personality. */
 static const struct vgpu_region *const vgpu_region_tables[] = {
 	[VGPU_BOCHS] = vgpu_bochs_regions,
+	[VGPU_VIRTIO] = vgpu_virtio_regions,
 };
 
 static const struct vgpu_region *vgpu_region_find(const struct vgpu *vgpu,

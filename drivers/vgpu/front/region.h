@@ -69,6 +69,10 @@ typedef int vgpu_region_write_fn(struct vgpu *vgpu, u32 index, u64 pos,
 extern const struct vgpu_region vgpu_bochs_regions[VGPU_NUM_REGIONS];
 extern const struct vfio_device_ops vgpu_bochs_vfio_ops;
 
+/* virtio.c */
+extern const struct vgpu_region vgpu_virtio_regions[VGPU_NUM_REGIONS];
+extern const struct vfio_device_ops vgpu_virtio_vfio_ops;
+
 /* region.c */
 int vgpu_window_read(struct vgpu *vgpu, enum vgpu_view view, u64 pos, void *buf,
 		     size_t len);

@@ -169,6 +169,7 @@ long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
 /* By vgpu_profile.personality. */
 static const struct vfio_device_ops *const vgpu_vfio_personalities[] = {
 	[VGPU_BOCHS] = &vgpu_bochs_vfio_ops,
+	[VGPU_VIRTIO] = &vgpu_virtio_vfio_ops,
 };
 
 /**

@@ -15,6 +15,8 @@
 #include "device/vgpu.h"
 #include "migration/file.h"
 #include "migration/migration.h"
+#include "model/personality.h"
+#include "model/type.h"
 
 /* The transfer of data ends, whoever has the file. */
 static void migration_end(struct vgpu *vgpu)
@@ -238,6 +240,8 @@ void vgpu_migration_init(struct vgpu *vgpu)
 
 	mutex_init(&vgpu->migration.lock);
 	vgpu->migration.state = VFIO_DEVICE_STATE_RUNNING;
+	if (!vgpu_personality(&vgpu->type->profile)->migrates)
+		return;
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
 				VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &migration_ops;

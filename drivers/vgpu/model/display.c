@@ -11,23 +11,7 @@
 
 #include "model/event.h"
 #include "model/model.h"
-
-const struct vgpu_format vgpu_formats[VGPU_NR_FORMATS] = {
-	{ DRM_FORMAT_XRGB1555, 2, 15 },
-	{ DRM_FORMAT_RGB565, 2, 16 },
-	{ DRM_FORMAT_RGB888, 3, 24 },
-	{ DRM_FORMAT_XRGB8888, 4, 32 },
-};
-
-static u32 vgpu_format_bytes(u32 format)
-{
-	u32 i;
-
-	for (i = 0; i < VGPU_NR_FORMATS; i++)
-		if (vgpu_formats[i].format == format)
-			return vgpu_formats[i].bytes;
-	return 0;
-}
+#include "model/personality.h"
 
 static bool vgpu_scanout_fits(const struct vgpu_profile *profile,
 			      const struct vgpu_scanout *scanout)
@@ -50,7 +34,7 @@ static bool vgpu_scanout_fits(const struct vgpu_profile *profile,
 bool vgpu_scanout_valid(const struct vgpu_profile *profile,
 			const struct vgpu_scanout *scanout)
 {
-	u32 bytes = vgpu_format_bytes(scanout->format);
+	u32 bytes = vgpu_personality(profile)->format_bytes(scanout->format);
 
 	if (!bytes || !scanout->width || scanout->width > profile->max_width ||
 	    !scanout->height || scanout->height > profile->max_height)

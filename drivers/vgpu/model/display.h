@@ -61,15 +61,6 @@ struct vgpu_head {
 	u32 regs[VGPU_HEAD_SIZE / 4];
 };
 
-struct vgpu_format {
-	u32 format;
-	u32 bytes;
-	u16 bpp;
-};
-
-extern const struct vgpu_format vgpu_formats[];
-#define VGPU_NR_FORMATS		4
-
 bool vgpu_scanout_valid(const struct vgpu_profile *profile,
 			const struct vgpu_scanout *scanout);
 bool vgpu_scanout_same_mode(const struct vgpu_scanout *a,

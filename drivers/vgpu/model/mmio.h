@@ -87,7 +87,7 @@ vgpu_mmio_read_one(struct vgpu_model *model, const struct vgpu_mmio_bar *bar,
 {
 	u32 i;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (i = 0; i < bar->nr; i++) {
 		const struct vgpu_mmio_block *block = &bar->blocks[i];
 		u32 pos = offset - block->start;
@@ -109,7 +109,7 @@ vgpu_mmio_write_one(struct vgpu_model *model, const struct vgpu_mmio_bar *bar,
 {
 	u32 i;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (i = 0; i < bar->nr; i++) {
 		const struct vgpu_mmio_block *block = &bar->blocks[i];
 		u32 pos = offset - block->start;

@@ -10,6 +10,7 @@
 
 const struct vgpu_personality *const vgpu_personalities[] = {
 	[VGPU_BOCHS] = &vgpu_bochs,
+	[VGPU_VIRTIO] = &vgpu_virtio,
 };
 
 /**

@@ -15,6 +15,7 @@
 #include "model/display.h"
 #include "model/monitor.h"
 #include "model/profile.h"
+#include "model/virtio/virtio.h"
 
 /* What of PCI config space is not zero; the rest takes no memory. */
 #define VGPU_CONFIG_USED	256
@@ -42,6 +43,7 @@ struct vgpu_ecc {
 #define VGPU_CHANGED_EVENTS	0x2	/* what interrupts, and how */
 #define VGPU_CHANGED_BARS	0x4	/* whether BARs answer, and engines run */
 #define VGPU_CHANGED_ALL	0x7
+#define VGPU_CHANGED_WORK	0x8	/* there are commands to execute */
 
 /**
  * struct vgpu_model - all state of a vGPU that the guest can read or write
@@ -64,6 +66,7 @@ struct vgpu_ecc {
  * @irq_enable: which of them interrupt
  * @msix: MSI-X table as written; the VMM has the one that counts
  * @msix_pending: events whose MSI-X waits until messages may be sent
+ * @virtio: registers of a vGPU that is a virtio-gpu
  * @bad_access: register accesses that named no register
  */
 struct vgpu_model {
@@ -86,6 +89,7 @@ struct vgpu_model {
 	u32 irq_enable;
 	u32 msix[VGPU_NR_IRQS * 4];
 	u32 msix_pending;
+	struct vgpu_virtio virtio;
 	u64 bad_access;
 };
 

@@ -93,6 +93,35 @@ bool vgpu_link_valid(const struct vgpu_model *model)
 	return true;
 }
 
+/* Pixels or lines of a detailed timing: 8 bits, and 4 more beside those of its blanking. */
+static u32 vgpu_edid_active(const u8 *timing, u32 low, u32 high)
+{
+	return timing[low] | (timing[high] & 0xf0) << 4;
+}
+
+/**
+ * vgpu_monitor_get() - what is plugged into a head
+ * @model: the model
+ * @head: one that the type has
+ * @monitor: where to
+ */
+void vgpu_monitor_get(const struct vgpu_model *model, u32 head,
+		      struct vgpu_monitor *monitor)
+{
+	const u8 *edid = head ? model->default_edid : model->edid;
+	const u8 *timing = edid + VGPU_EDID_TIMING;
+
+	memset(monitor, 0, sizeof(*monitor));
+	monitor->connected = head || model->link.up;
+	if (!monitor->connected)
+		return;
+	/* The first detailed timing is what a monitor prefers (E-EDID, 3.10.2). */
+	monitor->width = vgpu_edid_active(timing, 2, 4);
+	monitor->height = vgpu_edid_active(timing, 5, 7);
+	monitor->edid_size = (1 + edid[VGPU_EDID_EXTENSIONS]) * VGPU_EDID_BLOCK;
+	memcpy(monitor->edid, edid, monitor->edid_size);
+}
+
 /**
  * vgpu_link_read() - read the EDID region
  * @model: the model

@@ -9,6 +9,7 @@
 struct vgpu_model;
 
 #define VGPU_EDID_BLOCK		128
+#define VGPU_EDID_TIMING	54	/* the first detailed timing */
 #define VGPU_EDID_EXTENSIONS	126	/* how many blocks follow the first */
 
 /**
@@ -23,6 +24,22 @@ struct vgpu_link {
 	u8 blob[VGPU_BAR2_EDID_SIZE];
 };
 
+/**
+ * struct vgpu_monitor - what is plugged into a head
+ * @connected: a monitor is
+ * @width: what the monitor prefers, in pixels
+ * @height: in lines
+ * @edid_size: bytes of @edid
+ * @edid: the monitor's EDID
+ */
+struct vgpu_monitor {
+	bool connected;
+	u32 width;
+	u32 height;
+	u32 edid_size;
+	u8 edid[VGPU_BAR2_EDID_SIZE];
+};
+
 bool vgpu_edid_can_prefer(u32 width, u32 height);
 void vgpu_edid_generate(u8 edid[VGPU_EDID_BLOCK], u32 width, u32 height,
 			u32 max_width, u32 max_height);
@@ -32,6 +49,8 @@ bool vgpu_edid_valid(const u8 *edid, u32 size);
 void vgpu_link_init(struct vgpu_model *model, u32 width, u32 height);
 void vgpu_link_read(const struct vgpu_model *model, u32 offset, void *buf,
 		    u32 len);
+void vgpu_monitor_get(const struct vgpu_model *model, u32 head,
+		      struct vgpu_monitor *monitor);
 bool vgpu_link_valid(const struct vgpu_model *model);
 int vgpu_link_write(struct vgpu_model *model, u32 offset, const void *buf,
 		    u32 len);

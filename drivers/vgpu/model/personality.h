@@ -17,12 +17,16 @@ enum vgpu_event {
 };
 
 /**
- * struct vgpu_personality - operations of one kind of device
+ * struct vgpu_personality - one kind of device
+ * @nr_doorbells: registers that can be written by an eventfd
+ * @executes: guests send commands, which device/exec.c executes
+ * @migrates: the state can be saved and loaded
  * @vectors: how many MSI-X vectors it has with a type
  * @init: power on: fill in config space; the model is zeroed, but for the profile
  * @reset: function-level reset of what is the personality's own
  * @raise: an enum vgpu_event has happened
  * @line: whether the INTx pin is asserted while INTx is used
+ * @format_bytes: bytes of a pixel of a DRM format, 0 for one that heads cannot show
  * @sent: messages of these vectors have been sent; NULL where an event stays pending
  *	until the guest clears it
  *
@@ -30,15 +34,20 @@ enum vgpu_event {
  * these operations, because a guest waits for them: front/ calls them directly.
  */
 struct vgpu_personality {
+	u32 nr_doorbells;
+	bool migrates;
+	bool executes;
 	u32 (*vectors)(const struct vgpu_profile *profile);
 	void (*init)(struct vgpu_model *model);
 	void (*reset)(struct vgpu_model *model);
 	void (*raise)(struct vgpu_model *model, u32 event);
+	u32 (*format_bytes)(u32 format);
 	bool (*line)(const struct vgpu_model *model);
 	void (*sent)(struct vgpu_model *model, u32 vectors);
 };
 
 extern const struct vgpu_personality vgpu_bochs;
+extern const struct vgpu_personality vgpu_virtio;
 
 /* By vgpu_profile.personality. */
 extern const struct vgpu_personality *const

@@ -13,6 +13,7 @@
 /* Kinds of device that a vGPU can be to its guest; see model/personality.h. */
 enum vgpu_personality_nr {
 	VGPU_BOCHS,		/* bochs-display, with registers of our own */
+	VGPU_VIRTIO,		/* virtio-gpu, for which guests have a driver */
 	VGPU_NR_PERSONALITIES
 };
 

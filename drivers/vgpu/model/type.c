@@ -4,7 +4,8 @@
  * administrator gave.
  *
  * Series: Q for workstations (all heads, 60 frames a second), B for business
- * desktops (all heads, 45), C for compute (one head, 60).
+ * desktops (all heads, 45), C for compute (one head, 60), V for guests with nothing but
+ * the drivers of their distribution: a virtio-gpu (all heads, 60).
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -19,20 +20,24 @@ static const struct vgpu_series {
 	char letter;
 	u32 max_heads;
 	u32 frl_hz;
+	enum vgpu_personality_nr personality;
 } vgpu_series[] = {
-	{ 'Q', VGPU_MAX_HEADS, 60 },
-	{ 'B', VGPU_MAX_HEADS, 45 },
-	{ 'C', 1, 60 },
+	{ 'Q', VGPU_MAX_HEADS, 60, VGPU_BOCHS },
+	{ 'B', VGPU_MAX_HEADS, 45, VGPU_BOCHS },
+	{ 'C', 1, 60, VGPU_BOCHS },
+	{ 'V', VGPU_MAX_HEADS, 60, VGPU_VIRTIO },
+};
+
+struct vgpu_limit {
+	u64 fb_size;
+	u32 heads, width, height;
 };
 
 /*
  * Resolution and heads by framebuffer: all heads at their largest mode, 32
  * bits a pixel, fit in it at the same time.
  */
-static const struct {
-	u64 fb_size;
-	u32 heads, width, height;
-} vgpu_limits[] = {
+static const struct vgpu_limit bochs_limits[] = {
 	{ SZ_1G, 4, 7680, 4320 },
 	{ SZ_256M, 4, 4096, 2160 },
 	{ SZ_128M, 4, 2560, 1600 },
@@ -41,26 +46,46 @@ static const struct {
 	{ 0, 1, 1920, 1200 },
 };
 
+/*
+ * The same, for four pictures a head: drivers of virtio-gpu only log that there is no
+ * room for a picture, and the screen stays black.
+ */
+static const struct vgpu_limit virtio_limits[] = {
+	{ SZ_4G, 4, 7680, 4320 },
+	{ SZ_1G, 4, 4096, 2160 },
+	{ SZ_256M, 4, 2560, 1600 },
+	{ SZ_128M, 4, 1920, 1080 },
+	{ SZ_64M, 4, 1280, 800 },
+	{ SZ_32M, 2, 1280, 800 },
+	{ 0, 1, 1280, 800 },
+};
+
+static const struct vgpu_limit *const vgpu_limits[VGPU_NR_PERSONALITIES] = {
+	[VGPU_BOCHS] = bochs_limits,
+	[VGPU_VIRTIO] = virtio_limits,
+};
+
 static int vgpu_type_fill(struct vgpu_type_desc *type,
 			  const struct vgpu_series *series, u64 fb_size,
 			  u64 vram_size)
 {
-	u32 i;
+	const struct vgpu_limit *limit = vgpu_limits[series->personality];
 
 	if (fb_size < VGPU_FB_MIN || fb_size > VGPU_FB_MAX ||
 	    fb_size > vram_size || fb_size % SZ_2M)
 		return -ERANGE;
 
-	for (i = 0; fb_size < vgpu_limits[i].fb_size; i++)
-		;
+	while (fb_size < limit->fb_size)
+		limit++;
 	memset(type, 0, sizeof(*type));
 	snprintf(type->id, sizeof(type->id), "%llu%c", fb_size / SZ_1M,
 		 series->letter);
 	type->profile.fb_size = fb_size;
-	type->profile.num_heads = min(vgpu_limits[i].heads, series->max_heads);
+	type->profile.num_heads = min(limit->heads, series->max_heads);
 	type->profile.frl_hz = series->frl_hz;
-	type->profile.max_width = vgpu_limits[i].width;
-	type->profile.max_height = vgpu_limits[i].height;
+	type->profile.max_width = limit->width;
+	type->profile.max_height = limit->height;
+	type->profile.personality = series->personality;
 	type->max_instance = div64_u64(vram_size, fb_size);
 	return 0;
 }

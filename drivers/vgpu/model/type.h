@@ -8,8 +8,8 @@
 #define VGPU_TYPE_ID_LEN	16
 #define VGPU_TYPE_NAME_LEN	48
 
-/* Enough for three series of every power of two from 16 MiB to 1 TiB. */
-#define VGPU_MAX_TYPES		64
+/* Enough for four series of every power of two from 16 MiB to 1 TiB. */
+#define VGPU_MAX_TYPES		80
 
 /**
  * struct vgpu_type_desc - a type, without what the mdev core adds to it

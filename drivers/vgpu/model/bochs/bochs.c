@@ -4,6 +4,7 @@
  * bochs-display, and the native BAR4) and events.
  */
 #include <linux/log2.h>
+#include <drm/drm_fourcc.h>
 
 #include "compat/unaligned.h"
 #include "model/bochs/bochs.h"
@@ -12,6 +13,23 @@
 #include "model/pci_config.h"
 
 #define CAP_VENDOR	0x54
+
+const struct vgpu_format vgpu_formats[VGPU_NR_FORMATS] = {
+	{ DRM_FORMAT_XRGB1555, 2, 15 },
+	{ DRM_FORMAT_RGB565, 2, 16 },
+	{ DRM_FORMAT_RGB888, 3, 24 },
+	{ DRM_FORMAT_XRGB8888, 4, 32 },
+};
+
+static u32 vgpu_bochs_format_bytes(u32 format)
+{
+	u32 i;
+
+	for (i = 0; i < VGPU_NR_FORMATS; i++)
+		if (vgpu_formats[i].format == format)
+			return vgpu_formats[i].bytes;
+	return 0;
+}
 
 /* BAR0: the power of two that holds the framebuffer. */
 u64 vgpu_bar0_size(const struct vgpu_profile *profile)
@@ -76,10 +94,13 @@ static bool vgpu_bochs_line(const struct vgpu_model *model)
 }
 
 const struct vgpu_personality vgpu_bochs = {
+	.nr_doorbells = VGPU_NR_DOORBELLS,
+	.migrates = true,
 	.vectors = vgpu_bochs_vectors,
 	.init = vgpu_bochs_init,
 	.reset = vgpu_bochs_reset,
 	.raise = vgpu_bochs_raise,
+	.format_bytes = vgpu_bochs_format_bytes,
 	.line = vgpu_bochs_line,
 };
 

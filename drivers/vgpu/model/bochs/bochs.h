@@ -14,6 +14,21 @@ struct vgpu_profile;
 #define VGPU_FEATURES		(VGPU_FEATURE_VBLANK | VGPU_FEATURE_MODESET | \
 				 VGPU_FEATURE_CURSOR | VGPU_FEATURE_ECC)
 
+/**
+ * struct vgpu_format - what a head can show
+ * @format: DRM fourcc
+ * @bytes: of a pixel
+ * @bpp: bits of a pixel, as the dispi registers have them
+ */
+struct vgpu_format {
+	u32 format;
+	u32 bytes;
+	u16 bpp;
+};
+
+extern const struct vgpu_format vgpu_formats[];
+#define VGPU_NR_FORMATS		4
+
 u64 vgpu_bar0_size(const struct vgpu_profile *profile);
 void vgpu_bar2_read(struct vgpu_model *model, u32 offset, void *buf, u32 len);
 void vgpu_bar2_write(struct vgpu_model *model, u32 offset, const void *buf,

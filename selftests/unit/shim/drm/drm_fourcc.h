@@ -15,6 +15,9 @@
 #define DRM_FORMAT_RGB565	fourcc_code('R', 'G', '1', '6')
 #define DRM_FORMAT_RGB888	fourcc_code('R', 'G', '2', '4')
 #define DRM_FORMAT_XRGB8888	fourcc_code('X', 'R', '2', '4')
+#define DRM_FORMAT_BGRX8888	fourcc_code('B', 'X', '2', '4')
+#define DRM_FORMAT_RGBX8888	fourcc_code('R', 'X', '2', '4')
+#define DRM_FORMAT_XBGR8888	fourcc_code('X', 'B', '2', '4')
 #define DRM_FORMAT_ARGB8888	fourcc_code('A', 'R', '2', '4')
 #endif
 

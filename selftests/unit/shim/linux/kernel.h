@@ -14,7 +14,11 @@
 #endif
 
 #define U16_MAX			((u16)~0U)
+#define U32_MAX			((u32)~0U)
+#define U64_MAX			((u64)~0ULL)
+#define S16_MIN			((s16)(-S16_MAX - 1))
 #define S16_MAX			((s16)(U16_MAX >> 1))
+#define BIT_ULL(nr)		(1ULL << (nr))
 #define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
 #define lower_32_bits(n)	((u32)((n) & 0xffffffff))
 #define upper_32_bits(n)	((u32)(((n) >> 16) >> 16))

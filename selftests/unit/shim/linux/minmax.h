@@ -13,6 +13,7 @@
 	__auto_type __y = (y);		\
 	__x > __y ? __x : __y; })
 
+#define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define min_t(type, x, y)	min((type)(x), (type)(y))
 #define max_t(type, x, y)	max((type)(x), (type)(y))
 

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Executing the commands of a guest: the kernel's side of model/virtio/gpu.h.
+ *
+ * A work item of each vGPU does it, with the VMM's memory as its own.  The guest's memory
+ * may take the VMM as long as it likes, so vgpu.lock is not held meanwhile: it is taken
+ * to look at registers, and for each effect on them and on heads, which there is only as
+ * long as the device was not reset (vgpu_virtio.era).
+ */
+#include <linux/kthread.h>
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uuid.h>
+#include <linux/vfio.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "device/exec.h"
+#include "device/vgpu.h"
+#include "model/personality.h"
+#include "model/type.h"
+#include "model/virtio/gpu.h"
+
+/* Buffers that are executed before registers are looked at again, and in all. */
+#define EXEC_BATCH	16
+#define EXEC_MOST	1024
+
+/* How long somebody who looks waits for a picture, in jiffies. */
+#define EXEC_LOOK	HZ
+
+/* One for all vGPUs: their work items wait, and do not keep each other from running. */
+static struct workqueue_struct *exec_wq;
+
+/**
+ * struct exec_gpu - what executes commands, and whose
+ * @gpu: the model's part
+ * @vgpu: the vGPU
+ */
+struct exec_gpu {
+	struct vgpu_gpu gpu;
+	struct vgpu *vgpu;
+};
+
+static struct vgpu *gpu_to_vgpu(struct vgpu_gpu *gpu)
+{
+	return container_of(gpu, struct exec_gpu, gpu)->vgpu;
+}
+
+static struct vgpu *host_to_vgpu(struct vgpu_host *host)
+{
+	return gpu_to_vgpu(container_of(host, struct vgpu_gpu, host));
+}
+
+static int exec_host_read(struct vgpu_host *host, u64 iova, void *buf, size_t len)
+{
+	return vfio_dma_rw(&host_to_vgpu(host)->vdev, iova, buf, len, false);
+}
+
+static int exec_host_write(struct vgpu_host *host, u64 iova, const void *buf,
+			   size_t len)
+{
+	return vfio_dma_rw(&host_to_vgpu(host)->vdev, iova, (void *)buf, len,
+			   true);
+}
+
+static void *exec_alloc(struct vgpu_gpu *gpu, size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+static void exec_free(struct vgpu_gpu *gpu, void *memory)
+{
+	kvfree(memory);
+}
+
+static void exec_uuid(struct vgpu_gpu *gpu, u8 *uuid)
+{
+	generate_random_uuid(uuid);
+}
+
+static int exec_fb_read(struct vgpu_gpu *gpu, u64 offset, void *buf, size_t len)
+{
+	return vgpu_fb_read(&gpu_to_vgpu(gpu)->fb, offset, buf, len);
+}
+
+static int exec_fb_write(struct vgpu_gpu *gpu, u64 offset, const void *buf,
+			 size_t len)
+{
+	return vgpu_fb_write(&gpu_to_vgpu(gpu)->fb, offset, buf, len);
+}
+
+static int exec_fb_zero(struct vgpu_gpu *gpu, u64 offset, u64 len)
+{
+	return vgpu_fb_zero(&gpu_to_vgpu(gpu)->fb, offset >> PAGE_SHIFT,
+			    len >> PAGE_SHIFT);
+}
+
+static void exec_monitor(struct vgpu_gpu *gpu, u32 head,
+			 struct vgpu_monitor *monitor)
+{
+	struct vgpu *vgpu = gpu_to_vgpu(gpu);
+
+	mutex_lock(&vgpu->lock);
+	vgpu_monitor_get(vgpu->model, head, monitor);
+	mutex_unlock(&vgpu->lock);
+}
+
+/* Take vgpu.lock for an effect; false, without the lock, if there is to be none. */
+static bool exec_begin(struct vgpu *vgpu)
+{
+	mutex_lock(&vgpu->lock);
+	if (!vgpu->revoked && vgpu->exec.era == vgpu->model->virtio.era)
+		return true;
+	mutex_unlock(&vgpu->lock);
+	return false;
+}
+
+static void exec_end(struct vgpu *vgpu)
+{
+	vgpu_apply(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+static void exec_show(struct vgpu_gpu *gpu, u32 head,
+		      const struct vgpu_scanout *picture)
+{
+	struct vgpu *vgpu = gpu_to_vgpu(gpu);
+
+	if (!exec_begin(vgpu))
+		return;
+	vgpu_head_show(vgpu->model, head, picture);
+	exec_end(vgpu);
+}
+
+static void exec_cursor(struct vgpu_gpu *gpu, u32 head,
+			const struct vgpu_cursor *cursor)
+{
+	struct vgpu *vgpu = gpu_to_vgpu(gpu);
+
+	if (!exec_begin(vgpu))
+		return;
+	vgpu->model->heads[head].cursor = *cursor;
+	vgpu->model->changed |= VGPU_CHANGED_HEADS;
+	exec_end(vgpu);
+}
+
+static void exec_flipped(struct vgpu_gpu *gpu, u32 head)
+{
+	struct vgpu *vgpu = gpu_to_vgpu(gpu);
+
+	if (!exec_begin(vgpu))
+		return;
+	vgpu->model->heads[head].flips++;
+	exec_end(vgpu);
+}
+
+static const struct vgpu_gpu_ops exec_ops = {
+	.alloc = exec_alloc,
+	.free = exec_free,
+	.uuid = exec_uuid,
+	.fb_read = exec_fb_read,
+	.fb_write = exec_fb_write,
+	.fb_zero = exec_fb_zero,
+	.monitor = exec_monitor,
+	.show = exec_show,
+	.cursor = exec_cursor,
+	.flipped = exec_flipped,
+};
+
+/* The ring of a queue that the guest has enabled since; the lock of registers is held. */
+static void exec_take_ring(struct vgpu *vgpu, u32 nr)
+{
+	const struct vgpu_virtio *v = &vgpu->model->virtio;
+	const struct vgpu_virtio_queue *queue = &v->queues[nr];
+	struct vgpu_ring *ring = &vgpu->exec.gpu->rings[nr];
+
+	lockdep_assert_held(&vgpu->lock);
+	if (!queue->enabled || queue->resetting || ring->size)
+		return;
+	*ring = (struct vgpu_ring){
+		.desc = queue->desc,
+		.avail = queue->avail,
+		.used = queue->used,
+		.size = queue->size,
+		.event_idx = v->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
+		.indirect = v->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC),
+	};
+}
+
+/* End resets that the guest waits for. */
+static void exec_reset(struct vgpu *vgpu)
+{
+	struct vgpu_gpu *gpu = vgpu->exec.gpu;
+	struct vgpu_virtio *v = &vgpu->model->virtio;
+	u32 nr;
+
+	lockdep_assert_held(&vgpu->exec.lock);
+	mutex_lock(&vgpu->lock);
+	for (nr = 0; nr < VGPU_NR_QUEUES; nr++) {
+		if (!v->queues[nr].resetting)
+			continue;
+		gpu->rings[nr].size = 0;
+		if (nr == VGPU_QUEUE_CONTROL)
+			gpu->nr_held = 0;
+	}
+	mutex_unlock(&vgpu->lock);
+	if (vgpu->exec.era != READ_ONCE(v->era))
+		vgpu_gpu_reset(gpu);
+	mutex_lock(&vgpu->lock);
+	vgpu_virtio_reset_done(vgpu->model);
+	vgpu->exec.era = v->era;
+	vgpu_apply(vgpu);
+	mutex_unlock(&vgpu->lock);
+}
+
+/* What there is to do, VGPU_WORK_*; nothing while commands are not executed. */
+static u32 exec_take_work(struct vgpu *vgpu)
+{
+	struct vgpu_gpu *gpu = vgpu->exec.gpu;
+	struct vgpu_model *model = vgpu->model;
+	u32 work, nr;
+
+	lockdep_assert_held(&vgpu->exec.lock);
+	mutex_lock(&vgpu->lock);
+	if (vgpu->stopped || vgpu->revoked) {
+		mutex_unlock(&vgpu->lock);
+		return 0;
+	}
+	if (model->virtio.work & VGPU_WORK_RESET) {
+		model->virtio.work &= ~VGPU_WORK_RESET;
+		mutex_unlock(&vgpu->lock);
+		exec_reset(vgpu);
+		mutex_lock(&vgpu->lock);
+	}
+	work = model->virtio.work;
+	model->virtio.work = 0;
+	if (!vgpu_virtio_runs(model))
+		work = 0;
+	gpu->runs = vgpu_model_runs(model);
+	gpu->limited = model->frl_hz;
+	for (nr = 0; nr < VGPU_NR_QUEUES && work; nr++)
+		exec_take_ring(vgpu, nr);
+	mutex_unlock(&vgpu->lock);
+	return work;
+}
+
+static void exec_broken(struct vgpu *vgpu)
+{
+	if (!exec_begin(vgpu))
+		return;
+	vgpu_virtio_broken(vgpu->model);
+	exec_end(vgpu);
+}
+
+static void exec_interrupt(struct vgpu *vgpu, u32 nr)
+{
+	if (!exec_begin(vgpu))
+		return;
+	vgpu_virtio_interrupt(vgpu->model, nr);
+	exec_end(vgpu);
+}
+
+/*
+ * Execute what is in a queue, up to a limit.  Returns 1 when there is more, 0 when there is
+ * not and the guest will notify of more, or an errno.
+ */
+static int exec_queue(struct vgpu *vgpu, u32 nr)
+{
+	struct vgpu_gpu *gpu = vgpu->exec.gpu;
+	struct vgpu_ring *ring = &gpu->rings[nr];
+	int ret, more;
+
+	ret = vgpu_ring_notify(ring, &gpu->host, false);
+	if (ret < 0)
+		return ret;
+	more = vgpu_gpu_run(gpu, nr, EXEC_BATCH);
+	if (more < 0)
+		return more;
+	ret = vgpu_ring_interrupts(ring, &gpu->host);
+	if (ret < 0)
+		return ret;
+	if (ret)
+		exec_interrupt(vgpu, nr);
+	return more ?: vgpu_ring_notify(ring, &gpu->host, true);
+}
+
+/* A frame has ended; or no head shows anything, and none will. */
+static int exec_release(struct vgpu *vgpu)
+{
+	struct vgpu_gpu *gpu = vgpu->exec.gpu;
+	int ret;
+
+	ret = vgpu_gpu_release(gpu);
+	if (!ret)
+		ret = vgpu_ring_interrupts(&gpu->rings[VGPU_QUEUE_CONTROL],
+					   &gpu->host);
+	if (ret > 0)
+		exec_interrupt(vgpu, VGPU_QUEUE_CONTROL);
+	return min(ret, 0);
+}
+
+/* Have the end of the next frame give back what waits for that. */
+static void exec_want_frame(struct vgpu *vgpu)
+{
+	if (!exec_begin(vgpu))
+		return;
+	vgpu->model->virtio.frames_wanted = true;
+	exec_end(vgpu);
+}
+
+/* Returns whether there may be more to do. */
+static bool exec_some(struct vgpu *vgpu)
+{
+	struct vgpu_gpu *gpu = vgpu->exec.gpu;
+	u32 work = exec_take_work(vgpu), nr;
+	int ret = 0;
+
+	lockdep_assert_held(&vgpu->exec.lock);
+	if (!work)
+		return false;
+	if (work & VGPU_WORK_FRAME)
+		ret = exec_release(vgpu);
+	for (nr = 0; nr < VGPU_NR_QUEUES && ret >= 0; nr++) {
+		if (!(work & VGPU_WORK_QUEUE(nr)) || !gpu->rings[nr].size)
+			continue;
+		ret = exec_queue(vgpu, nr);
+		if (ret <= 0)
+			continue;
+		mutex_lock(&vgpu->lock);
+		vgpu->model->virtio.work |= VGPU_WORK_QUEUE(nr);
+		mutex_unlock(&vgpu->lock);
+	}
+	if (ret >= 0 && gpu->nr_held) {
+		if (vgpu_gpu_shows(gpu))
+			exec_want_frame(vgpu);
+		else
+			ret = exec_release(vgpu);
+	}
+	if (ret < 0)
+		exec_broken(vgpu);
+	return true;
+}
+
+static void exec_look(struct vgpu *vgpu)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+	u32 head;
+
+	lockdep_assert_held(&exec->lock);
+	for (head = 0; head < vgpu->type->profile.num_heads; head++)
+		if (test_bit(head, &exec->look)) {
+			vgpu_gpu_refresh(exec->gpu, head);
+			clear_bit(head, &exec->look);
+			wake_up_all(&exec->looked);
+		}
+}
+
+static void exec_work(struct work_struct *work)
+{
+	struct vgpu_exec *exec = container_of(work, struct vgpu_exec, work);
+	struct vgpu *vgpu = container_of(exec, struct vgpu, exec);
+	struct mm_struct *mm = READ_ONCE(exec->mm);
+	struct mem_cgroup *memcg;
+	u32 n;
+
+	/* A VMM that exits takes its guest's memory with it. */
+	if (!mm || !mmget_not_zero(mm))
+		return;
+	kthread_use_mm(mm);
+	memcg = set_active_memcg(exec->memcg);
+	mutex_lock(&exec->lock);
+	for (n = 0; n < EXEC_MOST / EXEC_BATCH && exec_some(vgpu); n++)
+		cond_resched();
+	exec_look(vgpu);
+	mutex_unlock(&exec->lock);
+	set_active_memcg(memcg);
+	kthread_unuse_mm(mm);
+	mmput(mm);
+	if (n == EXEC_MOST / EXEC_BATCH)
+		vgpu_exec_kick(vgpu);
+}
+
+/**
+ * vgpu_exec_kick() - there is something to do
+ * @vgpu: the vGPU
+ *
+ * Context: any
+ */
+void vgpu_exec_kick(struct vgpu *vgpu)
+{
+	if (READ_ONCE(vgpu->exec.mm))
+		queue_work(exec_wq, &vgpu->exec.work);
+}
+
+/**
+ * vgpu_exec_forget() - forget all that was executed, for a reset
+ * @vgpu: vgpu_exec.lock is held, and vgpu.lock is not
+ */
+void vgpu_exec_forget(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->exec.lock);
+	if (vgpu->exec.gpu)
+		vgpu_gpu_reset(vgpu->exec.gpu);
+}
+
+/**
+ * vgpu_exec_look() - somebody looks at a head: wait until its picture is that of now
+ * @vgpu: a VMM has it open
+ * @head: one that the type has
+ *
+ * Context: no locks are held; waits a second at most
+ */
+void vgpu_exec_look(struct vgpu *vgpu, u32 head)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+
+	if (!exec->mm)
+		return;
+	set_bit(head, &exec->look);
+	vgpu_exec_kick(vgpu);
+	wait_event_killable_timeout(exec->looked, !test_bit(head, &exec->look),
+				    EXEC_LOOK);
+}
+
+/**
+ * vgpu_exec_open() - a VMM opens the vGPU
+ * @vgpu: its model is there
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_exec_open(struct vgpu *vgpu)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+	struct exec_gpu *gpu;
+
+	if (!vgpu_personality(&vgpu->type->profile)->executes)
+		return 0;
+	gpu = kvzalloc(sizeof(*gpu), GFP_KERNEL_ACCOUNT);
+	if (!gpu)
+		return -ENOMEM;
+	gpu->vgpu = vgpu;
+	gpu->gpu.host.read = exec_host_read;
+	gpu->gpu.host.write = exec_host_write;
+	gpu->gpu.ops = &exec_ops;
+	gpu->gpu.profile = &vgpu->type->profile;
+	exec->gpu = &gpu->gpu;
+	exec->memcg = get_mem_cgroup_from_mm(current->mm);
+	mmgrab(current->mm);
+	WRITE_ONCE(exec->mm, current->mm);
+	return 0;
+}
+
+/**
+ * vgpu_exec_close() - opposite of vgpu_exec_open()
+ * @vgpu: its model is still there
+ */
+void vgpu_exec_close(struct vgpu *vgpu)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+	struct mm_struct *mm = exec->mm;
+
+	if (!mm)
+		return;
+	/* vgpu.lock orders this and those who kick. */
+	mutex_lock(&vgpu->lock);
+	WRITE_ONCE(exec->mm, NULL);
+	mutex_unlock(&vgpu->lock);
+	cancel_work_sync(&exec->work);
+	mutex_lock(&exec->lock);
+	vgpu_gpu_reset(exec->gpu);
+	kvfree(container_of(exec->gpu, struct exec_gpu, gpu));
+	exec->gpu = NULL;
+	mutex_unlock(&exec->lock);
+	mem_cgroup_put(exec->memcg);
+	mmdrop(mm);
+}
+
+void vgpu_exec_init(struct vgpu *vgpu)
+{
+	mutex_init(&vgpu->exec.lock);
+	init_waitqueue_head(&vgpu->exec.looked);
+	INIT_WORK(&vgpu->exec.work, exec_work);
+}
+
+/**
+ * vgpu_exec_fini() - opposite of vgpu_exec_init()
+ * @vgpu: nobody has a reference on it any more
+ */
+void vgpu_exec_fini(struct vgpu *vgpu)
+{
+	mutex_destroy(&vgpu->exec.lock);
+}
+
+/**
+ * vgpu_exec_module_init() - the module is loaded
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vgpu_exec_module_init(void)
+{
+	exec_wq = alloc_workqueue("vgpu", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
+	return exec_wq ? 0 : -ENOMEM;
+}
+
+void vgpu_exec_module_exit(void)
+{
+	destroy_workqueue(exec_wq);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What executes the commands of a guest. */
+#ifndef _VGPU_EXEC_H
+#define _VGPU_EXEC_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+struct mem_cgroup;
+struct mm_struct;
+struct vgpu;
+struct vgpu_gpu;
+
+/**
+ * struct vgpu_exec - what executes the commands of a guest
+ * @work: does it, never in a thread of the VMM
+ * @lock: held while commands are executed, and so while the guest's memory is waited
+ *	for; protects @gpu and @era.  Nothing that others wait for takes it.
+ * @gpu: the state of that; NULL with a personality that has no commands, and while no VMM
+ *	has the vGPU open
+ * @mm: the VMM's memory, where the guest's is
+ * @memcg: what memory is charged to
+ * @era: of the registers that commands are executed for
+ * @look: heads, by bit, that somebody wants to look at
+ * @looked: woken when they can
+ */
+struct vgpu_exec {
+	struct work_struct work;
+	struct mutex lock;
+	struct vgpu_gpu *gpu;
+	struct mm_struct *mm;
+	struct mem_cgroup *memcg;
+	u32 era;
+	unsigned long look;
+	wait_queue_head_t looked;
+};
+
+int vgpu_exec_module_init(void);
+void vgpu_exec_module_exit(void);
+void vgpu_exec_init(struct vgpu *vgpu);
+void vgpu_exec_fini(struct vgpu *vgpu);
+int vgpu_exec_open(struct vgpu *vgpu);
+void vgpu_exec_close(struct vgpu *vgpu);
+void vgpu_exec_kick(struct vgpu *vgpu);
+void vgpu_exec_forget(struct vgpu *vgpu);
+void vgpu_exec_look(struct vgpu *vgpu, u32 head);
+
+#endif /* _VGPU_EXEC_H */

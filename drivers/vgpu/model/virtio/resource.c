@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Resources of a virtio-gpu: the table, their place in the framebuffer, and guest
+ * memory behind them.
+ *
+ * The type's framebuffer is the quota.  A resource takes adjacent pages, the first that
+ * are free, because a VMM maps a picture as a whole.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <uapi/linux/virtio_gpu.h>
+
+#include "compat/unaligned.h"
+#include "model/virtio/gpu.h"
+
+#define RESOURCE_PAGE	4096
+
+/* The first resource with at least this id, as an index. */
+static u32 resource_index(const struct vgpu_gpu *gpu, u32 id)
+{
+	u32 low = 0, high = gpu->nr_resources;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (gpu->resources[mid]->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/**
+ * vgpu_resource_find() - look a resource up
+ * @gpu: the vGPU
+ * @id: from the guest
+ *
+ * Return: the resource, or NULL
+ */
+struct vgpu_resource *vgpu_resource_find(struct vgpu_gpu *gpu, u32 id)
+{
+	u32 i = resource_index(gpu, id);
+
+	return i < gpu->nr_resources && gpu->resources[i]->id == id ?
+	       gpu->resources[i] : NULL;
+}
+
+/* Room in both tables for one more of each; copies of blobs have theirs at the end. */
+static bool resource_room(struct vgpu_gpu *gpu)
+{
+	struct vgpu_resource **resources, **placed;
+	u32 room = max(2 * gpu->room, 32U);
+
+	if (gpu->nr_resources < gpu->room)
+		return true;
+	resources = gpu->ops->alloc(gpu, room * sizeof(*resources));
+	placed = gpu->ops->alloc(gpu, (room + VGPU_MAX_HEADS) * sizeof(*placed));
+	if (!resources || !placed) {
+		gpu->ops->free(gpu, resources);
+		gpu->ops->free(gpu, placed);
+		return false;
+	}
+	if (gpu->room) {
+		memcpy(resources, gpu->resources,
+		       gpu->nr_resources * sizeof(*resources));
+		memcpy(placed, gpu->placed, gpu->nr_placed * sizeof(*placed));
+	}
+	gpu->ops->free(gpu, gpu->resources);
+	gpu->ops->free(gpu, gpu->placed);
+	gpu->resources = resources;
+	gpu->placed = placed;
+	gpu->room = room;
+	return true;
+}
+
+static u64 resource_pages(const struct vgpu_resource *res)
+{
+	return round_up(res->size, (u64)RESOURCE_PAGE);
+}
+
+/**
+ * vgpu_resource_place() - find framebuffer for a resource, and clear it
+ * @gpu: the vGPU
+ * @res: with its size, at most that of the framebuffer; its offset is set
+ *
+ * Return: VIRTIO_GPU_RESP_OK_NODATA or VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY
+ */
+u32 vgpu_resource_place(struct vgpu_gpu *gpu, struct vgpu_resource *res)
+{
+	u64 end = gpu->profile->fb_size - VGPU_GPU_RESERVED;
+	u64 size = resource_pages(res);
+	u64 at = 0;
+	u32 i;
+
+	for (i = 0; i < gpu->nr_placed; i++) {
+		const struct vgpu_resource *other = gpu->placed[i];
+
+		if (other->offset - at >= size)
+			break;
+		at = other->offset + resource_pages(other);
+	}
+	/* What somebody else had there is nobody's business. */
+	if (size > end || at > end - size || !resource_room(gpu) ||
+	    gpu->ops->fb_zero(gpu, at, size))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	memmove(gpu->placed + i + 1, gpu->placed + i,
+		(gpu->nr_placed - i) * sizeof(*gpu->placed));
+	gpu->placed[i] = res;
+	gpu->nr_placed++;
+	res->offset = at;
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+/**
+ * vgpu_resource_unplace() - opposite of vgpu_resource_place()
+ * @gpu: the vGPU
+ * @res: the resource
+ */
+void vgpu_resource_unplace(struct vgpu_gpu *gpu, struct vgpu_resource *res)
+{
+	u32 i;
+
+	for (i = 0; gpu->placed[i] != res; i++)
+		;
+	gpu->nr_placed--;
+	memmove(gpu->placed + i, gpu->placed + i + 1,
+		(gpu->nr_placed - i) * sizeof(*gpu->placed));
+}
+
+/**
+ * vgpu_resource_create() - create a resource
+ * @gpu: the vGPU
+ * @want: with id, size and what it is; copied
+ * @made: where to, when the answer is VIRTIO_GPU_RESP_OK_NODATA
+ *
+ * Return: VIRTIO_GPU_RESP_OK_NODATA; VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID for an id
+ * of 0, or one that there is; VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY when the framebuffer is
+ * full, or there are VGPU_MAX_RESOURCES
+ */
+u32 vgpu_resource_create(struct vgpu_gpu *gpu, const struct vgpu_resource *want,
+			 struct vgpu_resource **made)
+{
+	struct vgpu_resource *res;
+	u32 ret, i;
+
+	if (!want->id || vgpu_resource_find(gpu, want->id))
+		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+	if (gpu->nr_resources == VGPU_MAX_RESOURCES || !resource_room(gpu))
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	res = gpu->ops->alloc(gpu, sizeof(*res));
+	if (!res)
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	*res = *want;
+	ret = res->blob ? VIRTIO_GPU_RESP_OK_NODATA :
+			  vgpu_resource_place(gpu, res);
+	if (ret != VIRTIO_GPU_RESP_OK_NODATA) {
+		gpu->ops->free(gpu, res);
+		return ret;
+	}
+	i = resource_index(gpu, res->id);
+	memmove(gpu->resources + i + 1, gpu->resources + i,
+		(gpu->nr_resources - i) * sizeof(*gpu->resources));
+	gpu->resources[i] = res;
+	gpu->nr_resources++;
+	*made = res;
+	return ret;
+}
+
+/**
+ * vgpu_resource_destroy() - opposite of vgpu_resource_create()
+ * @gpu: the vGPU
+ * @res: the resource; heads that show it show nothing
+ */
+void vgpu_resource_destroy(struct vgpu_gpu *gpu, struct vgpu_resource *res)
+{
+	u32 i = resource_index(gpu, res->id), head;
+
+	for (head = 0; head < gpu->profile->num_heads; head++)
+		if (gpu->scanouts[head].resource == res)
+			vgpu_gpu_scanout_off(gpu, head);
+	vgpu_resource_detach(gpu, res);
+	if (!res->blob)
+		vgpu_resource_unplace(gpu, res);
+	gpu->nr_resources--;
+	memmove(gpu->resources + i, gpu->resources + i + 1,
+		(gpu->nr_resources - i) * sizeof(*gpu->resources));
+	gpu->ops->free(gpu, res);
+}
+
+/* Entries of the guest, with pieces that continue each other as one. */
+static u32 resource_merge(struct vgpu_backing *backing, u32 nr,
+			  const struct virtio_gpu_mem_entry *entries, u32 n,
+			  u64 *end)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		u64 iova = get_unaligned_le64(&entries[i].addr);
+		u32 len = get_unaligned_le32(&entries[i].length);
+		u64 begin = nr > 1 ? backing[nr - 2].end : 0;
+
+		if (!len)
+			continue;
+		if (nr && backing[nr - 1].iova + (*end - begin) == iova)
+			nr--;
+		else
+			backing[nr].iova = iova;
+		*end += len;
+		backing[nr++].end = *end;
+	}
+	return nr;
+}
+
+/**
+ * vgpu_resource_attach() - put guest memory behind a resource
+ * @gpu: the vGPU; its chain has the entries
+ * @res: the resource, without any
+ * @at: where in the chain the entries begin
+ * @nr: how many
+ *
+ * Return: VIRTIO_GPU_RESP_OK_NODATA; VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY beyond
+ * VGPU_MAX_BACKING; VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER for more than
+ * VGPU_MAX_ENTRIES, or more than the chain has; VIRTIO_GPU_RESP_ERR_UNSPEC when the
+ * chain cannot be read
+ */
+u32 vgpu_resource_attach(struct vgpu_gpu *gpu, struct vgpu_resource *res,
+			 u64 at, u32 nr)
+{
+	struct virtio_gpu_mem_entry *entries = (void *)gpu->bounce;
+	const u32 chunk = sizeof(gpu->bounce) / sizeof(*entries);
+	struct vgpu_backing *backing, *fit;
+	u32 done, n, used = 0;
+	u64 end = 0;
+
+	if (nr > VGPU_MAX_ENTRIES ||
+	    gpu->chain.out_len - at < nr * sizeof(*entries))
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	backing = gpu->ops->alloc(gpu, max(nr, 1U) * sizeof(*backing));
+	if (!backing)
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	for (done = 0; done < nr; done += n) {
+		n = min(nr - done, chunk);
+		if (vgpu_chain_read(&gpu->chain, &gpu->host,
+				    at + (u64)done * sizeof(*entries), entries,
+				    n * sizeof(*entries))) {
+			gpu->ops->free(gpu, backing);
+			return VIRTIO_GPU_RESP_ERR_UNSPEC;
+		}
+		used = resource_merge(backing, used, entries, n, &end);
+	}
+	fit = used && used <= VGPU_MAX_BACKING - gpu->nr_backing ?
+	      gpu->ops->alloc(gpu, used * sizeof(*fit)) : NULL;
+	if (fit)
+		memcpy(fit, backing, used * sizeof(*fit));
+	gpu->ops->free(gpu, backing);
+	if (used && !fit)
+		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+	res->backing = fit;
+	res->nr_backing = used;
+	gpu->nr_backing += used;
+	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+/**
+ * vgpu_resource_detach() - opposite of vgpu_resource_attach()
+ * @gpu: the vGPU
+ * @res: the resource
+ */
+void vgpu_resource_detach(struct vgpu_gpu *gpu, struct vgpu_resource *res)
+{
+	gpu->ops->free(gpu, res->backing);
+	gpu->nr_backing -= res->nr_backing;
+	res->backing = NULL;
+	res->nr_backing = 0;
+}
+
+/**
+ * vgpu_resource_read() - copy from the guest memory behind a resource
+ * @gpu: the vGPU
+ * @res: the resource
+ * @offset: of the first byte in the resource
+ * @buf: where to
+ * @len: bytes
+ *
+ * Return: 0; -EINVAL beyond the memory that is there; what the host says of memory that
+ * cannot be read
+ */
+int vgpu_resource_read(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
+		       u64 offset, void *buf, size_t len)
+{
+	u32 low = 0, high = res->nr_backing;
+	int ret = 0;
+
+	/* The first piece that ends behind @offset. */
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (res->backing[mid].end <= offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; len && !ret; low++) {
+		const struct vgpu_backing *piece = &res->backing[low];
+		u64 begin = low ? piece[-1].end : 0;
+		size_t n;
+
+		if (low == res->nr_backing)
+			return -EINVAL;
+		n = min_t(u64, len, piece->end - offset);
+		ret = gpu->host.read(&gpu->host, piece->iova + (offset - begin),
+				     buf, n);
+		offset += n;
+		buf += n;
+		len -= n;
+	}
+	return ret;
+}
+
+/**
+ * vgpu_resource_upload() - copy from the guest memory behind a resource to the
+ * framebuffer
+ * @gpu: the vGPU; its bounce buffer is used
+ * @res: the resource
+ * @from: offset in the resource
+ * @to: offset in the framebuffer
+ * @len: bytes
+ *
+ * Return: as vgpu_resource_read(), or what the framebuffer says
+ */
+int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
+			 u64 from, u64 to, u64 len)
+{
+	int ret = 0;
+	size_t n;
+
+	for (; len && !ret; from += n, to += n, len -= n) {
+		n = min_t(u64, len, sizeof(gpu->bounce));
+		ret = vgpu_resource_read(gpu, res, from, gpu->bounce, n);
+		if (!ret)
+			ret = gpu->ops->fb_write(gpu, to, gpu->bounce, n);
+	}
+	return ret;
+}
+
+/**
+ * vgpu_resources_reset() - all resources go
+ * @gpu: the vGPU; no head shows any
+ */
+void vgpu_resources_reset(struct vgpu_gpu *gpu)
+{
+	u32 i;
+
+	for (i = 0; i < gpu->nr_resources; i++) {
+		vgpu_resource_detach(gpu, gpu->resources[i]);
+		gpu->ops->free(gpu, gpu->resources[i]);
+	}
+	gpu->ops->free(gpu, gpu->resources);
+	gpu->ops->free(gpu, gpu->placed);
+	gpu->resources = NULL;
+	gpu->placed = NULL;
+	gpu->nr_resources = 0;
+	gpu->nr_placed = 0;
+	gpu->room = 0;
+}

@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * virtio-gpu as a PCI device: identity and registers.
+ *
+ * Commands are executed elsewhere, without the lock that protects registers, because
+ * they wait for guest memory.  So a reset is begun here and ends when that has stopped:
+ * a driver reads the status until it is 0 (virtio 1.2, section 4.1.4.3.2).
+ */
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/string.h>
+#include <drm/drm_fourcc.h>
+#include <uapi/linux/virtio_config.h>
+#include <uapi/linux/virtio_gpu.h>
+#include <uapi/linux/virtio_pci.h>
+#include <uapi/linux/virtio_ring.h>
+
+#include "compat/unaligned.h"
+#include "model/event.h"
+#include "model/mmio.h"
+#include "model/pci_config.h"
+#include "model/virtio/ring.h"
+
+/* Capabilities of a virtio device, behind those that every vGPU has. */
+#define CAP_COMMON	0xa0
+#define CAP_ISR		0xb0
+#define CAP_DEVICE	0xc0
+#define CAP_NOTIFY	0xd0
+#define CAP_PCI_CFG	0xe4
+
+/* Where in the last one the data is that a guest reads and writes. */
+#define CAP_PCI_DATA	(CAP_PCI_CFG + offsetof(struct virtio_pci_cfg_cap, \
+						pci_cfg_data))
+
+/* The bit of the ISR status that has no name in the kernel (section 4.1.4.5). */
+#define ISR_QUEUE	0x1
+
+#define VIRTIO_FEATURES	(BIT_ULL(VIRTIO_GPU_F_EDID) | \
+			 BIT_ULL(VIRTIO_GPU_F_RESOURCE_UUID) | \
+			 BIT_ULL(VIRTIO_GPU_F_RESOURCE_BLOB) | \
+			 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) | \
+			 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | \
+			 BIT_ULL(VIRTIO_F_VERSION_1) | \
+			 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) | \
+			 BIT_ULL(VIRTIO_F_RING_RESET))
+
+/* As QEMU's.  A guest can choose a smaller one. */
+static const u16 virtio_queue_sizes[VGPU_NR_QUEUES] = {
+	[VGPU_QUEUE_CONTROL] = 256,
+	[VGPU_QUEUE_CURSOR] = 16,
+};
+
+static bool virtio_has(const struct vgpu_virtio *v, u32 feature)
+{
+	return v->features & BIT_ULL(feature);
+}
+
+/* A message of a vector, or the pin; nothing without either. */
+static void virtio_raise(struct vgpu_model *model, u16 vector, u8 isr)
+{
+	struct vgpu_virtio *v = &model->virtio;
+
+	if (vector < VGPU_VIRTIO_VECTORS)
+		model->irq_status |= 1U << vector;
+	v->isr |= isr;
+	model->changed |= VGPU_CHANGED_EVENTS;
+}
+
+static void virtio_config_changed(struct vgpu_model *model)
+{
+	struct vgpu_virtio *v = &model->virtio;
+
+	v->generation++;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_raise(model, v->config_vector, VIRTIO_PCI_ISR_CONFIG);
+}
+
+static void virtio_work(struct vgpu_model *model, u32 work)
+{
+	model->virtio.work |= work;
+	model->changed |= VGPU_CHANGED_WORK;
+}
+
+static void virtio_begin_reset(struct vgpu_model *model)
+{
+	model->virtio.era++;
+	model->virtio.resetting = true;
+	virtio_work(model, VGPU_WORK_RESET);
+}
+
+/* What a driver does with features, it does before FEATURES_OK. */
+static void virtio_set_status(struct vgpu_model *model, u8 status)
+{
+	struct vgpu_virtio *v = &model->virtio;
+
+	if (!status) {
+		virtio_begin_reset(model);
+		return;
+	}
+	if ((status & VIRTIO_CONFIG_S_FEATURES_OK) &&
+	    (v->features & ~VIRTIO_FEATURES ||
+	     !virtio_has(v, VIRTIO_F_VERSION_1)))
+		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	v->status = status | (v->status & VIRTIO_CONFIG_S_NEEDS_RESET);
+	/* What was notified too early is looked at now. */
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_work(model, VGPU_WORK_QUEUE(VGPU_QUEUE_CONTROL) |
+				   VGPU_WORK_QUEUE(VGPU_QUEUE_CURSOR));
+}
+
+static void virtio_set_features(struct vgpu_virtio *v, u32 value)
+{
+	if (v->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		return;
+	if (v->driver_select == 0)
+		v->features = (v->features & ~(u64)U32_MAX) | value;
+	else if (v->driver_select == 1)
+		v->features = (v->features & U32_MAX) | (u64)value << 32;
+}
+
+/* Features, by 32 bits: offsets 0x00 to 0x0f of the common configuration. */
+static u32 virtio_features_read(struct vgpu_model *model, u32 reg)
+{
+	const struct vgpu_virtio *v = &model->virtio;
+
+	switch (reg * 4) {
+	case VIRTIO_PCI_COMMON_DFSELECT:
+		return v->device_select;
+	case VIRTIO_PCI_COMMON_DF:
+		return v->device_select < 2 ?
+		       VIRTIO_FEATURES >> 32 * v->device_select : 0;
+	case VIRTIO_PCI_COMMON_GFSELECT:
+		return v->driver_select;
+	default:
+		return v->driver_select < 2 ?
+		       v->features >> 32 * v->driver_select : 0;
+	}
+}
+
+static void virtio_features_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	struct vgpu_virtio *v = &model->virtio;
+
+	switch (reg * 4) {
+	case VIRTIO_PCI_COMMON_DFSELECT:
+		v->device_select = value;
+		break;
+	case VIRTIO_PCI_COMMON_GFSELECT:
+		v->driver_select = value;
+		break;
+	case VIRTIO_PCI_COMMON_GF:
+		virtio_set_features(v, value);
+		break;
+	}
+}
+
+/* A vector that there is not reads as none, which tells the driver. */
+static u16 virtio_vector(u32 value)
+{
+	return value < VGPU_VIRTIO_VECTORS ? value : VIRTIO_MSI_NO_VECTOR;
+}
+
+/* The vector of configuration changes and the number of queues. */
+static u32 virtio_device_read(struct vgpu_model *model, u32 reg)
+{
+	return reg ? VGPU_NR_QUEUES : model->virtio.config_vector;
+}
+
+static void virtio_device_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	if (!reg)
+		model->virtio.config_vector = virtio_vector(value);
+}
+
+static u32 virtio_status_read(struct vgpu_model *model, u32 reg)
+{
+	return reg ? model->virtio.generation : model->virtio.status;
+}
+
+static void virtio_status_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	if (!reg && !model->virtio.resetting)
+		virtio_set_status(model, value);
+}
+
+static struct vgpu_virtio_queue *virtio_queue(struct vgpu_model *model)
+{
+	u16 nr = model->virtio.queue_select;
+
+	return nr < VGPU_NR_QUEUES ? &model->virtio.queues[nr] : NULL;
+}
+
+/* Of the selected queue, from VIRTIO_PCI_COMMON_Q_SELECT on; 0 for one there is not. */
+static u32 virtio_queue_read(struct vgpu_model *model, u32 reg)
+{
+	const struct vgpu_virtio_queue *queue = virtio_queue(model);
+	u32 offset = VIRTIO_PCI_COMMON_Q_SELECT + 2 * reg;
+
+	if (offset == VIRTIO_PCI_COMMON_Q_SELECT)
+		return model->virtio.queue_select;
+	if (!queue)
+		return 0;
+	switch (offset) {
+	case VIRTIO_PCI_COMMON_Q_SIZE:
+		return queue->size;
+	case VIRTIO_PCI_COMMON_Q_MSIX:
+		return queue->vector;
+	case VIRTIO_PCI_COMMON_Q_ENABLE:
+		return queue->enabled;
+	default:
+		/* VIRTIO_PCI_COMMON_Q_NOFF: a register for each. */
+		return model->virtio.queue_select;
+	}
+}
+
+static void virtio_queue_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	struct vgpu_virtio_queue *queue = virtio_queue(model);
+	u32 offset = VIRTIO_PCI_COMMON_Q_SELECT + 2 * reg;
+
+	if (model->virtio.resetting)
+		return;
+	if (offset == VIRTIO_PCI_COMMON_Q_SELECT)
+		model->virtio.queue_select = value;
+	if (!queue)
+		return;
+	switch (offset) {
+	case VIRTIO_PCI_COMMON_Q_SIZE:
+		if (!queue->enabled && is_power_of_2(value) &&
+		    value <= VGPU_RING_MAX)
+			queue->size = value;
+		break;
+	case VIRTIO_PCI_COMMON_Q_MSIX:
+		queue->vector = virtio_vector(value);
+		break;
+	case VIRTIO_PCI_COMMON_Q_ENABLE:
+		/* Only a reset turns it off. */
+		if (value == 1 && !queue->resetting)
+			queue->enabled = true;
+		break;
+	}
+}
+
+/* The addresses of the selected queue, by 32 bits. */
+static u64 *virtio_area(struct vgpu_virtio_queue *queue, u32 reg)
+{
+	return reg / 2 == 0 ? &queue->desc :
+	       reg / 2 == 1 ? &queue->avail : &queue->used;
+}
+
+static u32 virtio_address_read(struct vgpu_model *model, u32 reg)
+{
+	struct vgpu_virtio_queue *queue = virtio_queue(model);
+
+	return queue ? *virtio_area(queue, reg) >> 32 * (reg % 2) : 0;
+}
+
+static void virtio_address_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	struct vgpu_virtio_queue *queue = virtio_queue(model);
+	u32 shift = 32 * (reg % 2);
+	u64 *area;
+
+	if (!queue || queue->enabled || model->virtio.resetting)
+		return;
+	area = virtio_area(queue, reg);
+	*area = (*area & ~((u64)U32_MAX << shift)) | (u64)value << shift;
+}
+
+/* Notification data, which is not used, and the reset of the selected queue. */
+static u32 virtio_queue_reset_read(struct vgpu_model *model, u32 reg)
+{
+	const struct vgpu_virtio_queue *queue = virtio_queue(model);
+
+	return reg && queue ? queue->resetting : 0;
+}
+
+static void virtio_queue_reset_write(struct vgpu_model *model, u32 reg,
+				     u32 value)
+{
+	struct vgpu_virtio_queue *queue = virtio_queue(model);
+
+	if (!reg || !queue || value != 1 || !queue->enabled ||
+	    !virtio_has(&model->virtio, VIRTIO_F_RING_RESET))
+		return;
+	queue->resetting = true;
+	virtio_work(model, VGPU_WORK_RESET);
+}
+
+/* Reading the ISR status clears it, and with it the pin. */
+static u32 virtio_isr_read(struct vgpu_model *model, u32 reg)
+{
+	u8 isr = model->virtio.isr;
+
+	model->virtio.isr = 0;
+	if (isr)
+		model->changed |= VGPU_CHANGED_EVENTS;
+	return isr;
+}
+
+static u32 virtio_config_field(struct vgpu_model *model, u32 reg)
+{
+	switch (reg * 4) {
+	case offsetof(struct virtio_gpu_config, events_read):
+		return model->virtio.events;
+	case offsetof(struct virtio_gpu_config, num_scanouts):
+		return model->profile->num_heads;
+	default:
+		return 0;
+	}
+}
+
+static void virtio_config_field_write(struct vgpu_model *model, u32 reg,
+				      u32 value)
+{
+	if (reg * 4 == offsetof(struct virtio_gpu_config, events_clear))
+		model->virtio.events &= ~value;
+}
+
+static u32 virtio_notify_read(struct vgpu_model *model, u32 reg)
+{
+	return 0;
+}
+
+static void virtio_notify_write(struct vgpu_model *model, u32 reg, u32 value)
+{
+	u32 queue = reg * 2 / VGPU_VIRTIO_NOTIFY_STEP;
+
+	if (reg * 2 % VGPU_VIRTIO_NOTIFY_STEP == 0)
+		virtio_work(model, VGPU_WORK_QUEUE(queue));
+}
+
+static const struct vgpu_mmio_block virtio_blocks[] = {
+	{ VGPU_VIRTIO_COMMON, 16, 4, virtio_features_read,
+	  virtio_features_write },
+	{ VGPU_VIRTIO_COMMON + VIRTIO_PCI_COMMON_MSIX, 4, 2,
+	  virtio_device_read, virtio_device_write },
+	{ VGPU_VIRTIO_COMMON + VIRTIO_PCI_COMMON_STATUS, 2, 1,
+	  virtio_status_read, virtio_status_write },
+	{ VGPU_VIRTIO_COMMON + VIRTIO_PCI_COMMON_Q_SELECT, 10, 2,
+	  virtio_queue_read, virtio_queue_write },
+	{ VGPU_VIRTIO_COMMON + VIRTIO_PCI_COMMON_Q_DESCLO, 24, 4,
+	  virtio_address_read, virtio_address_write },
+	{ VGPU_VIRTIO_COMMON + VIRTIO_PCI_COMMON_Q_NDATA, 4, 2,
+	  virtio_queue_reset_read, virtio_queue_reset_write },
+	{ VGPU_VIRTIO_ISR, 1, 1, virtio_isr_read, NULL },
+	{ VGPU_VIRTIO_CONFIG, sizeof(struct virtio_gpu_config), 4,
+	  virtio_config_field, virtio_config_field_write },
+	{ VGPU_VIRTIO_NOTIFY, VGPU_NR_QUEUES * VGPU_VIRTIO_NOTIFY_STEP, 2,
+	  virtio_notify_read, virtio_notify_write },
+};
+
+static const struct vgpu_mmio_bar virtio_bar = {
+	virtio_blocks, ARRAY_SIZE(virtio_blocks), VGPU_VIRTIO_BAR_SIZE,
+};
+
+static const struct vgpu_mmio_block virtio_msix_blocks[] = {
+	{ 0, VGPU_VIRTIO_VECTORS * 16, 4, vgpu_msix_read, vgpu_msix_write },
+	{ VGPU_VIRTIO_MSIX_PBA, 8, 4, vgpu_pba_read, NULL },
+};
+
+static const struct vgpu_mmio_bar virtio_msix_bar = {
+	virtio_msix_blocks, ARRAY_SIZE(virtio_msix_blocks),
+	VGPU_VIRTIO_MSIX_SIZE,
+};
+
+/**
+ * vgpu_virtio_bar_read() - read registers
+ * @model: the model
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; @offset + @len is at most VGPU_VIRTIO_BAR_SIZE
+ */
+void vgpu_virtio_bar_read(struct vgpu_model *model, u32 offset, void *buf,
+			  u32 len)
+{
+	vgpu_mmio_read(model, &virtio_bar, offset, buf, len);
+}
+
+/**
+ * vgpu_virtio_bar_write() - write registers
+ * @model: the model
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; @offset + @len is at most VGPU_VIRTIO_BAR_SIZE
+ */
+void vgpu_virtio_bar_write(struct vgpu_model *model, u32 offset,
+			   const void *buf, u32 len)
+{
+	vgpu_mmio_write(model, &virtio_bar, offset, buf, len);
+}
+
+/* The same for the MSI-X table and pending bits. */
+void vgpu_virtio_msix_read(struct vgpu_model *model, u32 offset, void *buf,
+			   u32 len)
+{
+	vgpu_mmio_read(model, &virtio_msix_bar, offset, buf, len);
+}
+
+void vgpu_virtio_msix_write(struct vgpu_model *model, u32 offset,
+			    const void *buf, u32 len)
+{
+	vgpu_mmio_write(model, &virtio_msix_bar, offset, buf, len);
+}
+
+/*
+ * The window of VIRTIO_PCI_CAP_PCI_CFG, for drivers that cannot reach BARs: an access to
+ * its data is one to a BAR (virtio 1.2, section 4.1.4.9).  False for a window that is
+ * none, and for any access but one to all of the data that the window has.
+ */
+static bool virtio_window(struct vgpu_model *model, u32 offset, u32 len)
+{
+	const u8 *cap = model->config + CAP_PCI_CFG;
+	struct vgpu_virtio *v = &model->virtio;
+
+	v->window.bar = cap[offsetof(struct virtio_pci_cap, bar)];
+	v->window.offset = get_unaligned_le32(cap +
+					      offsetof(struct virtio_pci_cap,
+						       offset));
+	v->window.length = get_unaligned_le32(cap +
+					      offsetof(struct virtio_pci_cap,
+						       length));
+	len = v->window.length;
+	return offset == CAP_PCI_DATA && v->window.bar == VGPU_VIRTIO_BAR &&
+	       (len == 1 || len == 2 || len == 4) &&
+	       IS_ALIGNED(v->window.offset, len) &&
+	       v->window.offset <= VGPU_VIRTIO_BAR_SIZE - len;
+}
+
+/**
+ * vgpu_virtio_config_read() - read PCI config space
+ * @model: the model
+ * @offset: first byte
+ * @buf: where to
+ * @len: bytes; @offset + @len is at most VGPU_CONFIG_SIZE
+ */
+void vgpu_virtio_config_read(struct vgpu_model *model, u32 offset, void *buf,
+			     u32 len)
+{
+	vgpu_config_read(model, offset, buf, len);
+	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
+		vgpu_virtio_bar_read(model, model->virtio.window.offset, buf,
+				     model->virtio.window.length);
+}
+
+/**
+ * vgpu_virtio_config_write() - write PCI config space
+ * @model: the model
+ * @offset: first byte
+ * @buf: where from
+ * @len: bytes; @offset + @len is at most VGPU_CONFIG_SIZE
+ *
+ * Return: whether the guest asked for a function-level reset
+ */
+bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
+			      const void *buf, u32 len)
+{
+	bool reset = vgpu_config_write(model, offset, buf, len);
+
+	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
+		vgpu_virtio_bar_write(model, model->virtio.window.offset, buf,
+				      model->virtio.window.length);
+	return reset;
+}
+
+/**
+ * vgpu_virtio_runs() - whether commands are executed
+ * @model: the model
+ *
+ * Return: true from DRIVER_OK on, until a reset or until the device needs one
+ */
+bool vgpu_virtio_runs(const struct vgpu_model *model)
+{
+	const struct vgpu_virtio *v = &model->virtio;
+
+	return !v->resetting &&
+	       (v->status & (VIRTIO_CONFIG_S_DRIVER_OK |
+			     VIRTIO_CONFIG_S_NEEDS_RESET)) ==
+	       VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* Registers as after power on, but for what counts on. */
+static void virtio_registers_reset(struct vgpu_model *model)
+{
+	struct vgpu_virtio *v = &model->virtio;
+	u32 era = v->era;
+	u32 i;
+
+	memset(v, 0, sizeof(*v));
+	v->era = era;
+	v->config_vector = VIRTIO_MSI_NO_VECTOR;
+	for (i = 0; i < VGPU_NR_QUEUES; i++) {
+		v->queues[i].size = virtio_queue_sizes[i];
+		v->queues[i].vector = VIRTIO_MSI_NO_VECTOR;
+	}
+	model->irq_status = 0;
+	model->irq_enable = (1U << VGPU_VIRTIO_VECTORS) - 1;
+	model->changed |= VGPU_CHANGED_EVENTS;
+}
+
+/**
+ * vgpu_virtio_reset_done() - end the reset of the device, or of queues
+ * @model: the model; commands that were being executed have stopped
+ */
+void vgpu_virtio_reset_done(struct vgpu_model *model)
+{
+	struct vgpu_virtio *v = &model->virtio;
+	u32 i;
+
+	if (v->resetting) {
+		virtio_registers_reset(model);
+		return;
+	}
+	for (i = 0; i < VGPU_NR_QUEUES; i++)
+		if (v->queues[i].resetting)
+			v->queues[i] = (struct vgpu_virtio_queue){
+				.size = virtio_queue_sizes[i],
+				.vector = VIRTIO_MSI_NO_VECTOR,
+			};
+}
+
+/**
+ * vgpu_virtio_interrupt() - buffers have been used
+ * @model: the model
+ * @queue: of this queue
+ */
+void vgpu_virtio_interrupt(struct vgpu_model *model, u32 queue)
+{
+	virtio_raise(model, model->virtio.queues[queue].vector,
+		     ISR_QUEUE);
+}
+
+/**
+ * vgpu_virtio_broken() - the driver broke the rules, or a queue cannot be reached
+ * @model: the model; it does nothing until the driver resets it
+ */
+void vgpu_virtio_broken(struct vgpu_model *model)
+{
+	model->virtio.status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	virtio_config_changed(model);
+}
+
+static u32 virtio_vectors(const struct vgpu_profile *profile)
+{
+	return VGPU_VIRTIO_VECTORS;
+}
+
+static u8 *virtio_add_cap(struct vgpu_model *model, u8 after, u8 pos, u8 len,
+			  u8 type, u32 offset, u32 size)
+{
+	u8 *cap = vgpu_config_add_cap(model, after, pos, PCI_CAP_ID_VNDR);
+
+	cap[offsetof(struct virtio_pci_cap, cap_len)] = len;
+	cap[offsetof(struct virtio_pci_cap, cfg_type)] = type;
+	if (size)
+		cap[offsetof(struct virtio_pci_cap, bar)] = VGPU_VIRTIO_BAR;
+	put_unaligned_le32(offset, cap + offsetof(struct virtio_pci_cap,
+						  offset));
+	put_unaligned_le32(size, cap + offsetof(struct virtio_pci_cap, length));
+	return cap;
+}
+
+static void virtio_init(struct vgpu_model *model)
+{
+	static const struct vgpu_config_id id = {
+		.vendor = 0x1af4,	/* Red Hat, for virtio */
+		.device = 0x1050,	/* virtio 1.2, section 4.1.2: 0x1040 + 16 */
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,	/* as QEMU's, for which drivers look */
+		.class = 0x038000,
+		.revision = 1,
+		.msix_bar = VGPU_VIRTIO_MSIX_BAR,
+		.msix_table = 0,
+		.msix_pba = VGPU_VIRTIO_MSIX_PBA,
+	};
+	u8 *mask = model->config_mask;
+	u8 *cap;
+
+	vgpu_config_init(model, &id);
+	vgpu_config_add_bar(model, VGPU_VIRTIO_MSIX_BAR, VGPU_VIRTIO_MSIX_SIZE,
+			    0);
+	vgpu_config_add_bar(model, VGPU_VIRTIO_BAR, VGPU_VIRTIO_BAR_SIZE, 0);
+	virtio_add_cap(model, VGPU_CONFIG_EXP, CAP_COMMON,
+		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_COMMON_CFG,
+		       VGPU_VIRTIO_COMMON, 0x1000);
+	virtio_add_cap(model, CAP_COMMON, CAP_ISR,
+		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_ISR_CFG,
+		       VGPU_VIRTIO_ISR, 0x1000);
+	virtio_add_cap(model, CAP_ISR, CAP_DEVICE,
+		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_DEVICE_CFG,
+		       VGPU_VIRTIO_CONFIG, 0x1000);
+	cap = virtio_add_cap(model, CAP_DEVICE, CAP_NOTIFY,
+			     sizeof(struct virtio_pci_notify_cap),
+			     VIRTIO_PCI_CAP_NOTIFY_CFG, VGPU_VIRTIO_NOTIFY,
+			     0x1000);
+	put_unaligned_le32(VGPU_VIRTIO_NOTIFY_STEP,
+			   cap + offsetof(struct virtio_pci_notify_cap,
+					  notify_off_multiplier));
+	virtio_add_cap(model, CAP_NOTIFY, CAP_PCI_CFG,
+		       sizeof(struct virtio_pci_cfg_cap),
+		       VIRTIO_PCI_CAP_PCI_CFG, 0, 0);
+	mask[CAP_PCI_CFG + offsetof(struct virtio_pci_cap, bar)] = 0xff;
+	memset(mask + CAP_PCI_CFG + offsetof(struct virtio_pci_cap, offset),
+	       0xff, 12);
+}
+
+/* Power on, and a function-level reset, after which a status of 0 need not be awaited. */
+static void virtio_reset(struct vgpu_model *model)
+{
+	model->virtio.era++;
+	virtio_registers_reset(model);
+	virtio_work(model, VGPU_WORK_RESET);
+}
+
+static void virtio_event(struct vgpu_model *model, u32 event)
+{
+	struct vgpu_virtio *v = &model->virtio;
+
+	switch (event) {
+	case VGPU_EVENT_MONITOR:
+		v->events |= VIRTIO_GPU_EVENT_DISPLAY;
+		virtio_config_changed(model);
+		break;
+	case VGPU_EVENT_ECC:
+		break;
+	default:
+		if (!v->frames_wanted)
+			break;
+		v->frames_wanted = false;
+		virtio_work(model, VGPU_WORK_FRAME);
+	}
+}
+
+/* See vgpu_virtio_format(). */
+static u32 virtio_format_bytes(u32 format)
+{
+	switch (format) {
+	case DRM_FORMAT_XRGB8888:
+	case DRM_FORMAT_BGRX8888:
+	case DRM_FORMAT_XBGR8888:
+	case DRM_FORMAT_RGBX8888:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+static bool virtio_line(const struct vgpu_model *model)
+{
+	return model->virtio.isr;
+}
+
+static void virtio_sent(struct vgpu_model *model, u32 vectors)
+{
+	model->irq_status &= ~vectors;
+}
+
+const struct vgpu_personality vgpu_virtio = {
+	.executes = true,
+	.vectors = virtio_vectors,
+	.init = virtio_init,
+	.reset = virtio_reset,
+	.raise = virtio_event,
+	.format_bytes = virtio_format_bytes,
+	.line = virtio_line,
+	.sent = virtio_sent,
+};
