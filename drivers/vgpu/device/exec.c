@@ -54,14 +54,13 @@ static struct vgpu *host_to_vgpu(struct vgpu_host *host)
 
 static int exec_host_read(struct vgpu_host *host, u64 iova, void *buf, size_t len)
 {
-	return vfio_dma_rw(&host_to_vgpu(host)->vdev, iova, buf, len, false);
+	return vgpu_dma_read(host_to_vgpu(host), iova, buf, len);
 }
 
 static int exec_host_write(struct vgpu_host *host, u64 iova, const void *buf,
 			   size_t len)
 {
-	return vfio_dma_rw(&host_to_vgpu(host)->vdev, iova, (void *)buf, len,
-			   true);
+	return vgpu_dma_write(host_to_vgpu(host), iova, buf, len);
 }
 
 static void *exec_alloc(struct vgpu_gpu *gpu, size_t size)
@@ -188,28 +187,66 @@ static void exec_take_ring(struct vgpu *vgpu, u32 nr)
 	};
 }
 
+/* Sizes of the areas of a split virtqueue: virtio 1.2, section 2.7. */
+static void exec_pin_ring(struct vgpu *vgpu, u32 nr)
+{
+	const struct vgpu_ring *ring = &vgpu->exec.gpu->rings[nr];
+	u32 window = 3 * nr;
+
+	if (vgpu->exec.pinned & BIT(nr))
+		return;
+	vgpu->exec.pinned |= BIT(nr);
+	vgpu_dma_pin(vgpu, window, ring->desc, 16 * ring->size, false);
+	vgpu_dma_pin(vgpu, window + 1, ring->avail, 6 + 2 * ring->size, false);
+	vgpu_dma_pin(vgpu, window + 2, ring->used, 6 + 8 * ring->size, true);
+}
+
+static void exec_unpin_ring(struct vgpu *vgpu, u32 nr)
+{
+	u32 i;
+
+	vgpu->exec.pinned &= ~BIT(nr);
+	for (i = 0; i < 3; i++)
+		vgpu_dma_unpin(vgpu, 3 * nr + i);
+}
+
+/* All resources and rings go. */
+static void exec_forget(struct vgpu *vgpu)
+{
+	u32 nr;
+
+	vgpu_gpu_reset(vgpu->exec.gpu);
+	for (nr = 0; nr < VGPU_NR_QUEUES; nr++)
+		exec_unpin_ring(vgpu, nr);
+}
+
 /* End resets that the guest waits for. */
 static void exec_reset(struct vgpu *vgpu)
 {
 	struct vgpu_gpu *gpu = vgpu->exec.gpu;
 	struct vgpu_virtio *v = &vgpu->model->virtio;
-	u32 nr;
+	u32 era, queues, nr;
 
 	lockdep_assert_held(&vgpu->exec.lock);
 	mutex_lock(&vgpu->lock);
+	era = v->era;
+	queues = vgpu_virtio_queues_resetting(vgpu->model);
+	mutex_unlock(&vgpu->lock);
 	for (nr = 0; nr < VGPU_NR_QUEUES; nr++) {
-		if (!v->queues[nr].resetting)
+		if (!(queues & BIT(nr)))
 			continue;
 		gpu->rings[nr].size = 0;
+		exec_unpin_ring(vgpu, nr);
 		if (nr == VGPU_QUEUE_CONTROL)
 			gpu->nr_held = 0;
 	}
-	mutex_unlock(&vgpu->lock);
-	if (vgpu->exec.era != READ_ONCE(v->era))
-		vgpu_gpu_reset(gpu);
+	if (vgpu->exec.era != era)
+		exec_forget(vgpu);
+	vgpu->exec.era = era;
 	mutex_lock(&vgpu->lock);
-	vgpu_virtio_reset_done(vgpu->model);
-	vgpu->exec.era = v->era;
+	/* With another one since, there will be more work. */
+	if (v->era == era)
+		vgpu_virtio_reset_done(vgpu->model, queues);
 	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
 }
@@ -271,6 +308,7 @@ static int exec_queue(struct vgpu *vgpu, u32 nr)
 	struct vgpu_ring *ring = &gpu->rings[nr];
 	int ret, more;
 
+	exec_pin_ring(vgpu, nr);
 	ret = vgpu_ring_notify(ring, &gpu->host, false);
 	if (ret < 0)
 		return ret;
@@ -401,7 +439,7 @@ void vgpu_exec_forget(struct vgpu *vgpu)
 {
 	lockdep_assert_held(&vgpu->exec.lock);
 	if (vgpu->exec.gpu)
-		vgpu_gpu_reset(vgpu->exec.gpu);
+		exec_forget(vgpu);
 }
 
 /**
@@ -468,7 +506,7 @@ void vgpu_exec_close(struct vgpu *vgpu)
 	mutex_unlock(&vgpu->lock);
 	cancel_work_sync(&exec->work);
 	mutex_lock(&exec->lock);
-	vgpu_gpu_reset(exec->gpu);
+	exec_forget(vgpu);
 	kvfree(container_of(exec->gpu, struct exec_gpu, gpu));
 	exec->gpu = NULL;
 	mutex_unlock(&exec->lock);

@@ -17,12 +17,14 @@ struct vgpu_gpu;
  * struct vgpu_exec - what executes the commands of a guest
  * @work: does it, never in a thread of the VMM
  * @lock: held while commands are executed, and so while the guest's memory is waited
- *	for; protects @gpu and @era.  Nothing that others wait for takes it.
+ *	for; protects @gpu, @era and
+ *	@pinned.  Nothing that others wait for takes it.
  * @gpu: the state of that; NULL with a personality that has no commands, and while no VMM
  *	has the vGPU open
  * @mm: the VMM's memory, where the guest's is
  * @memcg: what memory is charged to
  * @era: of the registers that commands are executed for
+ * @pinned: queues, by bit, whose rings are to be pinned, if they can be
  * @look: heads, by bit, that somebody wants to look at
  * @looked: woken when they can
  */
@@ -33,6 +35,7 @@ struct vgpu_exec {
 	struct mm_struct *mm;
 	struct mem_cgroup *memcg;
 	u32 era;
+	u32 pinned;
 	unsigned long look;
 	wait_queue_head_t looked;
 };

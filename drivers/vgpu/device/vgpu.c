@@ -35,6 +35,7 @@ int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
 	vgpu_params_init(&vgpu->next_params);
 	vgpu_vblank_init(vgpu);
 	vgpu_deferred_init(vgpu);
+	vgpu_dma_init(vgpu);
 	vgpu_exec_init(vgpu);
 	return vgpu_fb_init(&vgpu->fb, vram, type->profile.fb_size,
 			    &vgpu->vdev.device);

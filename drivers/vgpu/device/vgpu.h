@@ -16,7 +16,7 @@
  * 10. vgpu_fb.lock
  * 11. vram.lock, i_mmap_rwsem (mm core)
  * 12. what a backend locks in its operations
- * 13. vgpu_irqs.lock, vgpu_deferred.lock, spinlocks
+ * 13. vgpu_irqs.lock, vgpu_deferred.lock, vgpu_dma.lock, spinlocks
  *
  * Our locks that share a number, from 7 on, are never nested.  User memory is touched
  * with page faults off while one of 4 or of 7 to 12 is held.  With vgpu_exec.lock held
@@ -30,6 +30,7 @@
 
 #include "compat/mmaps.h"
 #include "device/deferred.h"
+#include "device/dma.h"
 #include "device/doorbell.h"
 #include "device/exec.h"
 #include "device/irq.h"
@@ -98,6 +99,7 @@ struct vgpu_errors {
  * @ioeventfds: doorbells
  * @vblank: frames
  * @deferred: what waits for @lock
+ * @dma: memory of the guest
  * @exec: what executes commands of the guest
  * @migration: where it is in one
  * @errors: of its memory, for a migration
@@ -124,6 +126,7 @@ struct vgpu {
 	struct vgpu_ioeventfds ioeventfds;
 	struct vgpu_vblank vblank;
 	struct vgpu_deferred deferred;
+	struct vgpu_dma dma;
 	struct vgpu_exec exec;
 	struct vgpu_migration migration;
 	struct vgpu_errors errors;

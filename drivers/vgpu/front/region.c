@@ -24,11 +24,14 @@ static const struct vgpu_region *const vgpu_region_tables[] = {
 	[VGPU_VIRTIO] = vgpu_virtio_regions,
 };
 
+/* The region with an index from user space, or NULL beyond all. */
 static const struct vgpu_region *vgpu_region_find(const struct vgpu *vgpu,
 						  u64 index)
 {
-	return vgpu_region_get(vgpu_region_tables[vgpu->type->profile.personality],
-			       index);
+	if (index >= VGPU_NUM_REGIONS)
+		return NULL;
+	return &vgpu_region_tables[vgpu->type->profile.personality]
+				  [array_index_nospec(index, VGPU_NUM_REGIONS)];
 }
 
 /**

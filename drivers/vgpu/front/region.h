@@ -111,15 +111,6 @@ vgpu_config_region_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len
 	return 0;
 }
 
-/* What a VMM may know of the region with an index from user space, or NULL. */
-static inline const struct vgpu_region *
-vgpu_region_get(const struct vgpu_region *regions, u64 index)
-{
-	if (index >= VGPU_NUM_REGIONS)
-		return NULL;
-	return &regions[array_index_nospec(index, VGPU_NUM_REGIONS)];
-}
-
 /* In bytes.  A BAR is a power of two. */
 static inline u64 vgpu_region_size(const struct vgpu *vgpu,
 				   const struct vgpu_region *region, u64 index)
@@ -204,9 +195,10 @@ vgpu_region_rw(struct vgpu *vgpu, const struct vgpu_region *regions,
 	ssize_t done;
 	u64 size;
 
-	region = vgpu_region_get(regions, index);
-	if (!region)
+	/* Not with NULL for an answer, which would be compared with once more. */
+	if (index >= VGPU_NUM_REGIONS)
 		return -EINVAL;
+	region = &regions[array_index_nospec(index, VGPU_NUM_REGIONS)];
 	size = vgpu_region_size(vgpu, region, index);
 	if (pos >= size)
 		return -EINVAL;

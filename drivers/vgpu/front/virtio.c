@@ -106,6 +106,7 @@ static ssize_t virtio_write(struct vfio_device *vdev, const char __user *buf,
 
 const struct vfio_device_ops vgpu_virtio_vfio_ops = {
 	VGPU_VFIO_OPS
+	.dma_unmap = vgpu_dma_unmap,
 	.read = virtio_read,
 	.write = virtio_write,
 };

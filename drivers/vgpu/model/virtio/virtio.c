@@ -499,20 +499,39 @@ static void virtio_registers_reset(struct vgpu_model *model)
 }
 
 /**
+ * vgpu_virtio_queues_resetting() - queues that the guest resets
+ * @model: the model
+ *
+ * Return: a bit for each
+ */
+u32 vgpu_virtio_queues_resetting(const struct vgpu_model *model)
+{
+	u32 queues = 0, i;
+
+	for (i = 0; i < VGPU_NR_QUEUES; i++)
+		if (model->virtio.queues[i].resetting)
+			queues |= 1U << i;
+	return queues;
+}
+
+/**
  * vgpu_virtio_reset_done() - end the reset of the device, or of queues
  * @model: the model; commands that were being executed have stopped
+ * @queues: of these queues, by bit
  */
-void vgpu_virtio_reset_done(struct vgpu_model *model)
+void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues)
 {
 	struct vgpu_virtio *v = &model->virtio;
 	u32 i;
 
 	if (v->resetting) {
 		virtio_registers_reset(model);
+		vgpu_heads_reset(model);
+		model->changed |= VGPU_CHANGED_HEADS;
 		return;
 	}
 	for (i = 0; i < VGPU_NR_QUEUES; i++)
-		if (v->queues[i].resetting)
+		if (queues & 1U << i)
 			v->queues[i] = (struct vgpu_virtio_queue){
 				.size = virtio_queue_sizes[i],
 				.vector = VIRTIO_MSI_NO_VECTOR,

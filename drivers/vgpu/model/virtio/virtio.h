@@ -114,7 +114,8 @@ void vgpu_virtio_config_read(struct vgpu_model *model, u32 offset, void *buf,
 bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
 			      const void *buf, u32 len);
 bool vgpu_virtio_runs(const struct vgpu_model *model);
-void vgpu_virtio_reset_done(struct vgpu_model *model);
+u32 vgpu_virtio_queues_resetting(const struct vgpu_model *model);
+void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues);
 void vgpu_virtio_interrupt(struct vgpu_model *model, u32 queue);
 void vgpu_virtio_broken(struct vgpu_model *model);
 

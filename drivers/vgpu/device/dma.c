@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's memory.
+ *
+ * Most of it is copied by the VFIO core, which finds it in the VMM's memory at each
+ * access.  Windows of it are pinned: an index of a ring has to be read and written as a
+ * whole, and rings are used with every command.  The IOMMU's owner may take memory away
+ * at any time (dma_unmap); then it is unpinned before that returns, and accesses go to
+ * the VFIO core again, which says that there is none.
+ */
+#include <linux/highmem.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/vfio.h>
+
+#include "device/dma.h"
+#include "device/vgpu.h"
+
+void vgpu_dma_init(struct vgpu *vgpu)
+{
+	spin_lock_init(&vgpu->dma.lock);
+}
+
+/* The window with all of a range in it, or NULL. */
+static struct vgpu_dma_window *dma_window(struct vgpu_dma *dma, u64 iova,
+					  size_t len)
+{
+	u32 i;
+
+	lockdep_assert_held(&dma->lock);
+	for (i = 0; i < VGPU_DMA_WINDOWS; i++) {
+		struct vgpu_dma_window *window = &dma->windows[i];
+		u64 size = (u64)window->nr << PAGE_SHIFT;
+		u64 at = iova - window->iova;
+
+		if (iova >= window->iova && at < size && len <= size - at)
+			return window;
+	}
+	return NULL;
+}
+
+/* An index of a ring is one load or store; the guest may be at it just now. */
+static void dma_copy(void *at, void *buf, size_t len, bool write)
+{
+	if (len == 2 && IS_ALIGNED((unsigned long)at, 2)) {
+		u16 index;
+
+		if (write) {
+			memcpy(&index, buf, 2);
+			WRITE_ONCE(*(u16 *)at, index);
+		} else {
+			index = READ_ONCE(*(u16 *)at);
+			memcpy(buf, &index, 2);
+		}
+	} else if (write) {
+		memcpy(at, buf, len);
+	} else {
+		memcpy(buf, at, len);
+	}
+}
+
+static bool dma_rw_window(struct vgpu_dma *dma, u64 iova, void *buf, size_t len,
+			  bool write)
+{
+	const struct vgpu_dma_window *window;
+	size_t n;
+
+	spin_lock(&dma->lock);
+	window = dma_window(dma, iova, len);
+	for (; window && len; iova += n, buf += n, len -= n) {
+		u64 at = iova - window->iova;
+		void *page = kmap_local_page(window->pages[at >> PAGE_SHIFT]);
+
+		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(at));
+		dma_copy(page + offset_in_page(at), buf, n, write);
+		kunmap_local(page);
+	}
+	spin_unlock(&dma->lock);
+	return window;
+}
+
+/**
+ * vgpu_dma_read() - read guest memory
+ * @vgpu: a VMM has it open
+ * @iova: first byte
+ * @buf: where to
+ * @len: bytes
+ *
+ * Context: the VMM's memory is in use (kthread_use_mm()); may sleep as long as that
+ * takes, with none but vgpu_exec.lock held
+ *
+ * Return: 0 or a negative errno
+ */
+int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len)
+{
+	if (dma_rw_window(&vgpu->dma, iova, buf, len, false))
+		return 0;
+	return vfio_dma_rw(&vgpu->vdev, iova, buf, len, false);
+}
+
+/**
+ * vgpu_dma_write() - write guest memory
+ * @vgpu: a VMM has it open
+ * @iova: first byte
+ * @buf: where from
+ * @len: bytes
+ *
+ * Context: as vgpu_dma_read()
+ *
+ * Return: 0 or a negative errno
+ */
+int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len)
+{
+	if (dma_rw_window(&vgpu->dma, iova, (void *)buf, len, true))
+		return 0;
+	return vfio_dma_rw(&vgpu->vdev, iova, (void *)buf, len, true);
+}
+
+static void dma_put(struct vgpu *vgpu, const struct vgpu_dma_window *window)
+{
+	if (window->nr)
+		vfio_unpin_pages(&vgpu->vdev, window->iova, window->nr);
+}
+
+/**
+ * vgpu_dma_pin() - have a window to guest memory
+ * @vgpu: a VMM has it open
+ * @nr: which window, below VGPU_DMA_WINDOWS; there is none
+ * @iova: first byte
+ * @len: bytes, at most 16 KiB
+ * @write: it is written
+ *
+ * Without memory that can be pinned there is no window, and accesses say what is wrong.
+ *
+ * Context: as vgpu_dma_read(); the caller serialises calls for a window
+ */
+void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write)
+{
+	int prot = write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ;
+	struct vgpu_dma_window window = {
+		.iova = round_down(iova, PAGE_SIZE),
+	};
+	struct vgpu_dma *dma = &vgpu->dma;
+	u64 pages = PAGE_ALIGN(offset_in_page(iova) + len) >> PAGE_SHIFT;
+	int ret;
+
+	if (WARN_ON_ONCE(pages > VGPU_DMA_PAGES))
+		return;
+	ret = vfio_pin_pages(&vgpu->vdev, window.iova, pages, prot,
+			     window.pages);
+	if (ret <= 0)
+		return;
+	window.nr = ret;
+	spin_lock(&dma->lock);
+	dma->windows[nr] = window;
+	spin_unlock(&dma->lock);
+}
+
+/**
+ * vgpu_dma_unpin() - opposite of vgpu_dma_pin()
+ * @vgpu: a VMM has it open
+ * @nr: which window; there may be none
+ *
+ * Context: process
+ */
+void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr)
+{
+	struct vgpu_dma *dma = &vgpu->dma;
+	struct vgpu_dma_window window;
+
+	spin_lock(&dma->lock);
+	window = dma->windows[nr];
+	dma->windows[nr].nr = 0;
+	spin_unlock(&dma->lock);
+	dma_put(vgpu, &window);
+}
+
+/**
+ * vgpu_dma_unmap() - guest memory goes
+ * @vdev: the vGPU
+ * @iova: first byte
+ * @length: bytes; nothing of them is pinned afterwards
+ *
+ * Context: VFIO's list of devices is locked
+ */
+void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
+{
+	struct vgpu *vgpu = vdev_to_vgpu(vdev);
+	struct vgpu_dma *dma = &vgpu->dma;
+	u32 i;
+
+	for (i = 0; i < VGPU_DMA_WINDOWS; i++) {
+		struct vgpu_dma_window window = { };
+
+		spin_lock(&dma->lock);
+		if (dma->windows[i].nr &&
+		    dma->windows[i].iova <= iova + length - 1 &&
+		    iova <= dma->windows[i].iova +
+			    ((u64)dma->windows[i].nr << PAGE_SHIFT) - 1) {
+			window = dma->windows[i];
+			dma->windows[i].nr = 0;
+		}
+		spin_unlock(&dma->lock);
+		dma_put(vgpu, &window);
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The guest's memory, as a vGPU reaches it. */
+#ifndef _VGPU_DMA_H
+#define _VGPU_DMA_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+struct page;
+struct vfio_device;
+struct vgpu;
+
+/* The areas of two virtqueues, of which the largest has 16 KiB. */
+#define VGPU_DMA_WINDOWS	6
+#define VGPU_DMA_PAGES		5
+
+/**
+ * struct vgpu_dma_window - guest memory that stays mapped, because it is used all the time
+ * @iova: of its first page
+ * @nr: how many pages, 0 for none
+ * @pages: pinned
+ */
+struct vgpu_dma_window {
+	u64 iova;
+	u32 nr;
+	struct page *pages[VGPU_DMA_PAGES];
+};
+
+/**
+ * struct vgpu_dma - the guest's memory
+ * @lock: held while pages of a window are used, which never sleeps; protects @windows
+ * @windows: pinned memory
+ */
+struct vgpu_dma {
+	spinlock_t lock;
+	struct vgpu_dma_window windows[VGPU_DMA_WINDOWS];
+};
+
+void vgpu_dma_init(struct vgpu *vgpu);
+int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len);
+int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len);
+void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write);
+void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr);
+void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length);
+
+#endif /* _VGPU_DMA_H */
