@@ -238,6 +238,7 @@ int vgpu_open(struct vgpu *vgpu, bool ecc)
 	model->frl_hz = vgpu_vblank_limit(vgpu);
 	if (vgpu->params.width)
 		vgpu_link_init(model, vgpu->params.width, vgpu->params.height);
+	vgpu_monitor_plug(model, vgpu->params.heads);
 	/* Of errors while nobody had it open; it is all zeroes anyway. */
 	if (vram_has_pending(vgpu->fb.vram))
 		vgpu_fb_clear(&vgpu->fb);

@@ -75,6 +75,12 @@ static ssize_t vgpu_params_store(struct device *dev,
 		dev_info(dev, "vgpu_params: enable_uvm, enable_debugging and enable_profiling have no effect here\n");
 	mutex_lock(&vgpu->lock);
 	vgpu->next_params = params;
+	/* This one need not wait for the next VMM: it is what a hand would do. */
+	if (vgpu->model) {
+		vgpu->params.heads = params.heads;
+		vgpu_monitor_plug(vgpu->model, params.heads);
+		vgpu_apply(vgpu);
+	}
 	mutex_unlock(&vgpu->lock);
 	return count;
 }

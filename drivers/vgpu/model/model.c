@@ -26,6 +26,7 @@ void vgpu_model_init(struct vgpu_model *model,
 	model->frl_hz = profile->frl_hz;
 	vgpu_personality(profile)->init(model);
 	vgpu_link_init(model, 0, 0);
+	model->plugged = 1;
 	vgpu_model_reset(model);
 }
 

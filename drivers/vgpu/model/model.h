@@ -52,6 +52,7 @@ struct vgpu_ecc {
  * @config_mask: which bits of @config the guest can write
  * @edid: the EDID of head 0, padded with zeroes; all zero with the link down
  * @link: what the VMM has to say about it
+ * @plugged: heads with a monitor; that of head 0 is also up to @link
  * @dispi: dispi registers as last written
  * @att_data: the next write to the VGA attribute port is data, not an index
  * @blanked: the guest turned the picture off through the attribute port
@@ -75,6 +76,7 @@ struct vgpu_model {
 	u8 config_mask[VGPU_CONFIG_USED];
 	u8 edid[VGPU_BAR2_EDID_SIZE];
 	struct vgpu_link link;
+	u32 plugged;
 	u16 dispi[VGPU_DISPI_NR];
 	bool att_data;
 	bool blanked;

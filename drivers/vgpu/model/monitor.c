@@ -100,6 +100,20 @@ static u32 vgpu_edid_active(const u8 *timing, u32 low, u32 high)
 }
 
 /**
+ * vgpu_monitor_plug() - plug in monitors
+ * @model: the model; nothing changes with a personality that does not know of it
+ * @heads: into so many heads, at most as many as the type has; 0 for the default, one
+ */
+void vgpu_monitor_plug(struct vgpu_model *model, u32 heads)
+{
+	heads = heads ?: 1;
+	if (!vgpu_personality(model->profile)->plugs || model->plugged == heads)
+		return;
+	model->plugged = heads;
+	vgpu_event_raise(model, VGPU_EVENT_MONITOR);
+}
+
+/**
  * vgpu_monitor_get() - what is plugged into a head
  * @model: the model
  * @head: one that the type has
@@ -112,7 +126,7 @@ void vgpu_monitor_get(const struct vgpu_model *model, u32 head,
 	const u8 *timing = edid + VGPU_EDID_TIMING;
 
 	memset(monitor, 0, sizeof(*monitor));
-	monitor->connected = head || model->link.up;
+	monitor->connected = head ? head < model->plugged : model->link.up;
 	if (!monitor->connected)
 		return;
 	/* The first detailed timing is what a monitor prefers (E-EDID, 3.10.2). */

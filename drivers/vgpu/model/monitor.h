@@ -49,6 +49,7 @@ bool vgpu_edid_valid(const u8 *edid, u32 size);
 void vgpu_link_init(struct vgpu_model *model, u32 width, u32 height);
 void vgpu_link_read(const struct vgpu_model *model, u32 offset, void *buf,
 		    u32 len);
+void vgpu_monitor_plug(struct vgpu_model *model, u32 heads);
 void vgpu_monitor_get(const struct vgpu_model *model, u32 head,
 		      struct vgpu_monitor *monitor);
 bool vgpu_link_valid(const struct vgpu_model *model);

@@ -14,7 +14,7 @@
 #include "model/monitor.h"
 #include "model/number.h"
 #include "model/params.h"
-#include "model/profile.h"
+#include "model/personality.h"
 
 /* What every guest can show, also before it has a driver. */
 #define PARAMS_MIN_WIDTH	640
@@ -26,6 +26,7 @@
 enum vgpu_param_kind {
 	VGPU_PARAM_CHOICE,
 	VGPU_PARAM_RESOLUTION,
+	VGPU_PARAM_HEADS,
 	VGPU_PARAM_IGNORED,	/* of NVIDIA's driver, for what is not here */
 };
 
@@ -43,6 +44,7 @@ static const struct vgpu_param {
 	{ "console", VGPU_PARAM_CHOICE, { "region", "dmabuf" },
 	  offsetof(struct vgpu_params, console), VGPU_CONSOLE_REGION },
 	{ "resolution", VGPU_PARAM_RESOLUTION },
+	{ "heads", VGPU_PARAM_HEADS },
 	{ "enable_uvm", VGPU_PARAM_IGNORED, { "0", "1" } },
 	{ "enable_debugging", VGPU_PARAM_IGNORED, { "0", "1" } },
 	{ "enable_profiling", VGPU_PARAM_IGNORED, { "0", "1" } },
@@ -106,6 +108,22 @@ static const char *vgpu_param_resolution(struct vgpu_params *params,
 	return NULL;
 }
 
+static const char *vgpu_param_heads(struct vgpu_params *params,
+				    const struct vgpu_profile *profile,
+				    const char *text, size_t len)
+{
+	u64 heads;
+
+	if (!vgpu_personality(profile)->plugs)
+		return "not with this type";
+	if (!vgpu_number_parse(text, len, 1, &heads) || !heads)
+		return "bad value";
+	if (heads > profile->num_heads)
+		return "more than the type has";
+	params->heads = heads;
+	return NULL;
+}
+
 static const char *vgpu_param_choice(struct vgpu_params *params,
 				     const struct vgpu_param *param,
 				     const char *text, size_t len)
@@ -147,6 +165,8 @@ static const char *vgpu_param_parse(struct vgpu_params *params,
 	text = vgpu_param_trim(equals + 1, &len);
 	if (param->kind == VGPU_PARAM_RESOLUTION)
 		return vgpu_param_resolution(params, profile, text, len);
+	if (param->kind == VGPU_PARAM_HEADS)
+		return vgpu_param_heads(params, profile, text, len);
 	return vgpu_param_choice(params, param, text, len);
 }
 
@@ -214,7 +234,7 @@ int vgpu_params_parse(struct vgpu_params *params,
 /**
  * vgpu_params_print() - the text that says the same
  * @params: any that vgpu_params_parse() made
- * @buf: where to; all keys are named, but for a resolution that is not set
+ * @buf: where to; all keys are named, but for a resolution and heads that are not set
  * @size: of @buf; 128 are enough
  *
  * Return: bytes, without the null byte
@@ -238,5 +258,8 @@ size_t vgpu_params_print(const struct vgpu_params *params, char *buf,
 	if (params->width)
 		len += scnprintf(buf + len, size - len, ",resolution=%ux%u",
 				 params->width, params->height);
+	if (params->heads)
+		len += scnprintf(buf + len, size - len, ",heads=%u",
+				 params->heads);
 	return len;
 }

@@ -22,6 +22,7 @@ enum vgpu_console {
  * @console: how the VMM gets at the picture, enum vgpu_console
  * @width: resolution that monitors prefer, in pixels; 0 for the default
  * @height: the same in lines
+ * @heads: heads with a monitor plugged in; 0 for the default
  */
 struct vgpu_params {
 	u32 frame_rate_limiter;
@@ -29,6 +30,7 @@ struct vgpu_params {
 	u32 console;
 	u32 width;
 	u32 height;
+	u32 heads;
 };
 
 /**

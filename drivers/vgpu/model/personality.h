@@ -21,6 +21,7 @@ enum vgpu_event {
  * @nr_doorbells: registers that can be written by an eventfd
  * @executes: guests send commands, which device/exec.c executes
  * @migrates: the state can be saved and loaded
+ * @plugs: a head can be without a monitor
  * @vectors: how many MSI-X vectors it has with a type
  * @init: power on: fill in config space; the model is zeroed, but for the profile
  * @reset: function-level reset of what is the personality's own
@@ -37,6 +38,7 @@ struct vgpu_personality {
 	u32 nr_doorbells;
 	bool migrates;
 	bool executes;
+	bool plugs;
 	u32 (*vectors)(const struct vgpu_profile *profile);
 	void (*init)(struct vgpu_model *model);
 	void (*reset)(struct vgpu_model *model);

@@ -676,6 +676,7 @@ static void virtio_sent(struct vgpu_model *model, u32 vectors)
 
 const struct vgpu_personality vgpu_virtio = {
 	.executes = true,
+	.plugs = true,
 	.vectors = virtio_vectors,
 	.init = virtio_init,
 	.reset = virtio_reset,
