@@ -185,8 +185,11 @@ TEST_F(ring, loop)
 						   NEXT | flags[len], i + 1);
 				guest_desc(g, GUEST_DESC, size - 1, GUEST_DATA,
 					   len, NEXT | flags[len], to);
+				g->reads = 0;
 				ASSERT_EQ(-EINVAL, retake(g, &self->chain))
 					TH_LOG("%u of %u", to, size);
+				/* Seen before anything is copied again. */
+				ASSERT_EQ(2 + (size + 63) / 64, g->reads);
 				/* One step less is the longest chain. */
 				guest_desc(g, GUEST_DESC, size - 1, GUEST_DATA,
 					   len, flags[len], to);

@@ -38,7 +38,7 @@
 #define RING_NO_NOTIFY		1
 
 /* 2.7.5.2 */
-#define RING_CHAIN_BYTES	(1ULL << 32)
+#define RING_CHAIN_BYTES	0x100000000ULL
 
 /*
  * Descriptors that are copied at once.  A call for guest memory costs more than a
@@ -156,8 +156,8 @@ static int ring_table_indirect(struct ring_table *table, const struct vgpu_ring 
 	/* 2.7.5.3.1; WRITE is ignored by 2.7.5.3.2. */
 	if (!ring->indirect || (desc->flags & RING_DESC_NEXT))
 		return -EINVAL;
-	/* Whole descriptors by 2.7.5.3, one at least by 2.7.13.1. */
-	if (!desc->len || desc->len % RING_DESC ||
+	/* Whole descriptors by 2.7.5.3.  A table of none has no first one (2.7.13.1). */
+	if (desc->len % RING_DESC ||
 	    check_add_overflow(desc->iova, (u64)desc->len, &end))
 		return -EINVAL;
 	ring_table_init(table, desc->iova, desc->len / RING_DESC);
