@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -39,9 +40,10 @@ int main(int argc, char **argv)
 	struct fb_var_screeninfo var;
 	struct fb_fix_screeninfo fix;
 	unsigned int x, y, top;
+	ssize_t size;
 	uint32_t nonce;
+	int fd, written;
 	uint8_t *fb;
-	int fd;
 
 	nonce = argc > 1 ? strtoul(argv[1], NULL, 16) : 0;
 	fd = open(device, O_RDWR);
@@ -60,7 +62,15 @@ int main(int argc, char **argv)
 		perror("mode");
 		return 1;
 	}
-	fb = mmap(NULL, fix.smem_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	/*
+	 * Kernels of Debian 12 and 13 never end the removal of virtio-gpu once its
+	 * framebuffer was mapped: fb_defio sets page->mapping of shmem's pages,
+	 * and shmem tries to remove them for ever.
+	 */
+	written = !strncmp(fix.id, "virtio", 6);
+	fb = mmap(NULL, fix.smem_len, PROT_READ | PROT_WRITE,
+		  written ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED,
+		  written ? -1 : fd, 0);
 	if (fb == MAP_FAILED) {
 		perror("mmap");
 		return 1;
@@ -72,6 +82,13 @@ int main(int argc, char **argv)
 		for (x = 0; x < var.xres; x++)
 			line[x] = card_pixel(x, y - top, var.xres,
 					     var.yres - top, nonce);
+	}
+	/* At once: for a single whole line the kernel updates no pixel. */
+	size = (var.yres - top) * fix.line_length;
+	if (written && pwrite(fd, fb + top * fix.line_length, size,
+			      top * fix.line_length) != size) {
+		perror("write");
+		return 1;
 	}
 	return 0;
 }

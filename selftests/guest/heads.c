@@ -204,12 +204,13 @@ static void draw(struct buffer *buffer, uint32_t seed, uint32_t head, uint32_t l
 
 static void read_edid(struct head *head, uint32_t blob)
 {
-	struct drm_mode_get_blob get = {
-		.blob_id = blob, .length = EDID, .data = (uintptr_t)head->edid,
-	};
+	struct drm_mode_get_blob get = { .blob_id = blob };
 
-	head->edid_size = 0;
-	if (blob && !call(DRM_IOCTL_MODE_GETPROPBLOB, &get))
+	/* It comes only if the length is right. */
+	if (!blob || call(DRM_IOCTL_MODE_GETPROPBLOB, &get) || get.length > EDID)
+		return;
+	get.data = (uintptr_t)head->edid;
+	if (!call(DRM_IOCTL_MODE_GETPROPBLOB, &get))
 		head->edid_size = get.length;
 }
 

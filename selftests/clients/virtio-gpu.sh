@@ -1,0 +1,388 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A guest with the stock virtio-gpu driver, end to end: first on QEMU's own device, the
+# peer, which shows that the test is right, then on a vGPU of that personality.
+. ../lib/ktap.sh
+. ../lib/guest.sh
+need_guest
+
+drv=/sys/bus/pci/drivers/vgpu
+bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
+types=$drv/$bdf/mdev_supported_types
+picture=/tmp/virtio-gpu.png
+bus=unix:path=/tmp/virtio-gpu.bus
+guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+heads="0 1 2 3"
+# "peer", or "vgpu" with its UUID in $uuid.
+device=peer
+
+# checks NAME COMMAND...: check, with whose device it is
+checks()
+{
+	_checked=$device:\ $1
+	shift
+	check "$_checked" "$@"
+}
+
+said()
+{
+	tr -d '\r' < "$guest_dir/serial"
+}
+
+# says TEXT: the guest has said so since the last mark
+says()
+{
+	said | tail -n +"$((mark + 1))" | grep -q "$1" && return 0
+	said | tail -n 8 | sed 's/^/# /'
+	return 1
+}
+
+mark_it()
+{
+	mark=$(said | wc -l)
+}
+
+answered()
+{
+	said | tail -n +"$((mark + 1))" | grep -q "^$1"
+}
+
+# shell COMMAND: the guest's shell runs it, and succeeds
+shell()
+{
+	mark_it
+	echo "$1" >&9
+	guest_until 120 answered "guest: done" && says "^guest: done 0"
+}
+
+# tell COMMAND: heads in the guest does that
+tell()
+{
+	mark_it
+	echo "$1" >&9
+	guest_until 120 answered "heads: ${1%% *}: " && says "^heads: ${1%% *}: ok"
+}
+
+# tell_each COMMAND: for each head, with HEAD in it
+tell_each()
+{
+	for _head in $heads; do
+		tell "$(echo "$1" | sed "s/HEAD/$_head/g")" || return 1
+	done
+}
+
+begin_heads()
+{
+	mark_it
+	echo heads >&9
+	guest_until 60 answered "heads: ready"
+}
+
+end_heads()
+{
+	tell quit && guest_until 20 answered "guest: done 0"
+}
+
+# head_picture DEVICE HEAD FILE: what a head of the peer or of a vGPU shows, as PNG
+head_picture()
+{
+	rm -f "$3"
+	case $1 in
+	peer)
+		../lib/qmp "$guest_dir/qmp" screendump device=gpu "head=$2" \
+			format=png "filename=$3" > /dev/null
+		;;
+	*)
+		vgpu-smi screenshot -u "$uuid" --head "$2" "$3" > /dev/null
+		;;
+	esac
+}
+
+# head_is HEAD SEED WxH [PART...]
+head_is()
+{
+	_head=$1 _seed=$2
+	shift 2
+	head_picture $device "$_head" $picture || return 1
+	_seen=$(../lib/head-picture $picture "$_seed" "$_head" "$@" 2>&1) && return 0
+	echo "# head $_head: $_seen"
+	return 1
+}
+
+# heads_are SEED WxH: each the picture of that seed for itself
+heads_are()
+{
+	for _each in $heads; do
+		within 20 head_is "$_each" "$@" || head_is "$_each" "$@" || return 1
+	done
+}
+
+# They are not all alike, or right whatever they show.
+heads_are_not()
+{
+	for _each in $heads; do
+		! head_is "$_each" "$@" > /dev/null || return 1
+	done
+}
+
+console_is_card()
+{
+	head_picture $device 0 $picture || return 1
+	_seen=$(../lib/check-picture $picture "$guest_nonce" 2>&1)
+	_ret=$?
+	echo "# $_seen"
+	return $_ret
+}
+
+# What QEMU shows of head 0 is what vgpu-smi has seen.
+qemu_shows()
+{
+	guest_screen gpu $picture || return 1
+	_seen=$(../lib/head-picture $picture "$1" 0 "$2" 2>&1)
+	_ret=$?
+	echo "# $_seen"
+	return $_ret
+}
+
+# resize HEAD WIDTH HEIGHT: a window of QEMU
+resize()
+{
+	dbus-send --bus=$bus --print-reply --dest=org.qemu \
+		"/org/qemu/Display1/Console_$1" \
+		org.qemu.Display1.Console.SetUIInfo uint16:0 uint16:0 int32:0 \
+		int32:0 "uint32:$2" "uint32:$3" > /dev/null
+}
+
+# cursor_is TEXT [SEED]: where that of head 0 is, and what it looks like
+cursor_is()
+{
+	_seen=$(../lib/dbus-picture --cursor 0 $bus $picture 2>&1) || {
+		echo "# $_seen"
+		return 1
+	}
+	is "$_seen" "$1" || return 1
+	[ -z "$2" ] || {
+		_seen=$(../lib/head-picture --cursor $picture "$2" 0 2>&1) || {
+			echo "# $_seen"
+			return 1
+		}
+	}
+}
+
+flips()
+{
+	said | tail -n +"$((mark + 1))" | sed -n 's/^heads: \(head .* flips\)/# \1/p'
+	[ "$(said | tail -n +"$((mark + 1))" |
+		grep -c '^heads: head [0-9]*: [1-9][0-9]* flips')" = "$1" ]
+}
+
+edids_are_good()
+{
+	[ "$(said | tail -n +"$((mark + 1))" | grep -c ' edid .* sum good')" = "$1" ]
+}
+
+edid_decodes()
+{
+	said | sed -n 's/^heads: edid 0 //p' | tail -n 1 |
+		python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(
+			sys.stdin.read()))' > /tmp/virtio-gpu.edid
+	_seen=$(edid-decode --check /tmp/virtio-gpu.edid 2>&1) &&
+		[ -s /tmp/virtio-gpu.edid ] && return 0
+	echo "$_seen" | sed 's/^/# /'
+	return 1
+}
+
+# What the driver and the kernel complain of in the guest, since it has started.
+log_is_clean()
+{
+	shell "dmesg | grep -E 'response 0x|timed out|WARNING:|BUG:|Oops|Call Trace|\*ERROR\*|blocked for|virtio.*(fail|error)' | sed 's/^/guest: log /'; true" || return 1
+	! said | tail -n +"$((mark + 1))" | grep '^guest: log' | sed 's/^/# /' | grep .
+}
+
+comes_up()
+{
+	guest_until 240 answered "guest: ready"
+}
+
+# From here on these are the tests, for either device.
+
+boots()
+{
+	checks "the guest comes up" comes_up
+	checks "virtio-pci binds by its own ids" says \
+		"0x1af4:0x1050 0x1af4:0x1100 driver virtio-pci"
+	checks "virtio-gpu binds" says "guest: virtio driver virtio_gpu"
+	checks "framebuffer console" says "guest: fb virtio_gpudrmfb $1"
+	checks "the console" within 20 console_is_card
+}
+
+four_heads()
+{
+	checks "each shows its own picture" tell "show all 100"
+	checks "four pictures" heads_are 100 "$1"
+	checks "others are told apart" heads_are_not 101 "$1"
+	checks "other modes" tell "show 1 200 800x600"
+	checks "other modes" tell "show 3 200 1024x768"
+	checks "one is smaller" within 20 head_is 1 200 800x600
+	checks "another is, too" within 20 head_is 3 200 1024x768
+	checks "the first is as it was" head_is 0 100 "$1"
+	checks "the third is as it was" head_is 2 100 "$1"
+	checks "off" tell "off 2"
+	checks "on again" tell "show 2 300"
+	checks "it shows what is new" within 20 head_is 2 300 "$1"
+	checks "all again" tell "show all 400"
+	checks "four pictures again" heads_are 400 "$1"
+}
+
+parts()
+{
+	checks "draw a part" tell "draw 0 500 320 128 64 64"
+	checks "say so" tell "dirty 0 320 128 64 64"
+	checks "the part is there, nothing else is" within 20 head_is 0 400 "$1" \
+		500,320,128,64,64
+	# Neither begins where a tile or a page of memory does, one is at the edge.
+	checks "draw another" tell "draw 0 600 1 3 61 59"
+	checks "say so" tell "dirty 0 1 3 61 59"
+	checks "and in the corner" tell "draw 0 700 ${1%x*} 0 0 0"
+	_x=$((${1%x*} - 33)) _y=$((${1#*x} - 21))
+	checks "draw in the corner" tell "draw 0 800 $_x $_y 33 21"
+	checks "say so" tell "dirty 0 $_x $_y 33 21"
+	checks "all parts are there" within 20 head_is 0 400 "$1" \
+		500,320,128,64,64 600,1,3,61,59 "800,$_x,$_y,33,21"
+}
+
+flipping()
+{
+	checks "flip" tell_each "flip HEAD 900"
+	sleep 3
+	mark_it
+	echo "stop all" >&9
+	checks "stop" guest_until 60 answered "heads: stop: ok"
+	checks "each has flipped" flips 4
+	checks "four pictures after flips" heads_are 900 "$1"
+}
+
+cursors()
+{
+	checks "cursor" tell_each "cursor HEAD 1000 100 120"
+	if [ $device = peer ]; then
+		checks "it is seen" cursor_is "64x64 at 100,120" 1000
+	fi
+	checks "move" tell_each "move HEAD 333 222"
+	if [ $device = peer ]; then
+		checks "it is seen there" cursor_is "64x64 at 333,222" 1000
+	fi
+	checks "many moves" tell "circle all 200"
+	checks "another" tell "cursor 0 1001 -5 -7"
+	checks "hide" tell "hide all"
+	if [ $device = peer ]; then
+		checks "it is hidden" cursor_is hidden
+	fi
+	checks "the pictures are as they were" heads_are 900 "$1"
+}
+
+# The guest's driver goes and comes.
+reload()
+{
+	checks "unload the driver" shell \
+		'for vt in /sys/class/vtconsole/*/bind; do case $(cat ${vt%/bind}/name) in *frame*) echo 0 > $vt ;; esac; done; rmmod virtio_gpu'
+	checks "load it" shell "load virtio_gpu; sleep 1; /bin/card $guest_nonce; for vt in /sys/class/vtconsole/*/bind; do echo 1 > \$vt; done; [ -e /dev/fb0 ]"
+}
+
+# back WxH SEED: after a reset all works as before
+back()
+{
+	checks "heads" begin_heads
+	checks "four heads are connected" says "heads: 4 heads, 4 connected"
+	checks "each shows its own picture again" tell "show all $2"
+	checks "four pictures again" heads_are "$2" "$1"
+}
+
+# Heads 1 to 3 of the peer are there once somebody has looked at them.
+plug()
+{
+	checks "watch" tell "watch 1"
+	for _head in 1 2 3; do
+		mark_it
+		checks "plug in head $_head" resize $_head 1280 800
+		checks "the guest sees it" guest_until 60 answered \
+			"heads: head $_head shows 1 at 1280x800"
+	done
+}
+
+# all CONNECTED WxH: how many heads are connected from the start
+all()
+{
+	mark=0
+	boots "$(echo "$2" | tr x ,)"
+	checks "heads" begin_heads
+	checks "so many heads" says "heads: 4 heads, $1 connected"
+	[ $device != peer ] || plug
+	checks "list" tell list
+	checks "four heads are connected" says "heads: 4 heads, 4 connected"
+	checks "their EDIDs are good" edids_are_good 4
+	if [ $device != peer ]; then
+		checks "EDID" tell "edid 0"
+		checks "edid-decode --check" edid_decodes
+	fi
+	four_heads "$2"
+	[ $device = peer ] || checks "QEMU shows the first" qemu_shows 400 "$2"
+	parts "$2"
+	flipping "$2"
+	cursors "$2"
+	checks "end" end_heads
+	checks "the console is back" within 20 console_is_card
+	checks "the guest's log is clean" log_is_clean
+
+	reload
+	checks "the console is there" within 20 console_is_card
+	back "$2" 1100
+	checks "end" end_heads
+	checks "the guest's log is clean" log_is_clean
+
+	# Out of the middle of it.
+	checks "heads" begin_heads
+	checks "each shows its own picture" tell "show all 1200"
+	checks "flip" tell "flip all 1300"
+	mark_it
+	# Otherwise a reset is the end of QEMU here.
+	checks "reset" ../lib/qmp "$guest_dir/qmp" set-action reboot=reset , \
+		system_reset
+	checks "the guest comes up again" comes_up
+	checks "the console is there" within 20 console_is_card
+	back "$2" 1400
+	checks "end" end_heads
+	checks "the guest's log is clean" log_is_clean
+
+	mark_it
+	echo "reboot -f" >&9
+	checks "the guest reboots" comes_up
+	checks "the console is there" within 20 console_is_card
+	back "$2" 1500
+	checks "end" end_heads
+	checks "the guest's log is clean" log_is_clean
+	checks "QEMU has no complaint" sh -c "! grep . '$guest_dir/qemu.log'"
+}
+
+begin_bus()
+{
+	dbus-daemon --session --nofork --address=$bus > /dev/null 2>&1 &
+	daemon=$!
+	within 10 test -S "${bus#*=}"
+}
+
+qemu-system-x86_64 --version | sed -n '1s/^/# /p'
+if ! qemu-system-x86_64 -device virtio-gpu-pci,help > /dev/null 2>&1 ||
+   ! qemu-system-x86_64 -display help | grep -q '^dbus'; then
+	skip "the peer" "this QEMU has none"
+else
+	begin_bus
+	guest_start -display "dbus,addr=$bus" \
+		-device virtio-gpu-pci,id=gpu,max_outputs=4,bus=slot1
+	all 1 1280x800
+	guest_stop
+	kill $daemon
+	wait $daemon 2>/dev/null
+fi
+ktap_end
