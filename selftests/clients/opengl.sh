@@ -15,19 +15,6 @@ dev=/sys/bus/mdev/devices/$uuid
 picture=/tmp/dmabuf.png
 bus=unix:path=/tmp/dmabuf.bus
 
-# EGL wants a render node; vgem's is there without hardware.
-render_node()
-{
-	for _node in /sys/class/drm/renderD*; do
-		case $(readlink -f "$_node") in
-		*/vgem/*)
-			echo "/dev/dri/$(basename "$_node")"
-			return
-			;;
-		esac
-	done
-}
-
 picture_is_card()
 {
 	_seen=$(../lib/dbus-picture $bus XR24 $picture 2>&1 &&

@@ -68,6 +68,19 @@ guest_start()
 		-device pcie-root-port,id=slot2,chassis=2 "$@"
 }
 
+# render_node: one for EGL; vgem's is there without hardware
+render_node()
+{
+	for _node in /sys/class/drm/renderD*; do
+		case $(readlink -f "$_node") in
+		*/vgem/*)
+			echo "/dev/dri/$(basename "$_node")"
+			return
+			;;
+		esac
+	done
+}
+
 # in_use UUID 0|1: whether a VMM has the vGPU open
 in_use()
 {
