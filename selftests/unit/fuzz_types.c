@@ -26,18 +26,22 @@ static void check(bool good, const char *what)
 static void check_type(const struct vgpu_type_desc *type, u64 vram_size)
 {
 	const struct vgpu_profile *p = &type->profile;
-	char id[VGPU_TYPE_ID_LEN];
+	char id[VGPU_TYPE_ID_LEN], letter = type->id[strlen(type->id) - 1];
+	/* Four of each head, and cursors. */
+	u64 pictures = letter == 'V' ? 4 : 1, reserved = letter == 'V' ? 256 << 10 : 0;
 
 	check(p->fb_size >= 16 * MIB && p->fb_size <= 1048576 * MIB &&
 	      p->fb_size <= vram_size && !(p->fb_size % (2 * MIB)),
 	      "framebuffer size");
 	check(p->num_heads >= 1 && p->num_heads <= 4, "heads");
-	check((u64)p->max_width * p->max_height * 4 * p->num_heads <=
-	      p->fb_size, "pictures larger than the framebuffer");
+	check((u64)p->max_width * p->max_height * 4 * p->num_heads * pictures <=
+	      p->fb_size - reserved, "pictures larger than the framebuffer");
 	check(type->max_instance == vram_size / p->fb_size, "instances");
 	snprintf(id, sizeof(id), "%llu%c", p->fb_size / MIB,
-		 p->frl_hz == 45 ? 'B' : type->id[strlen(type->id) - 1]);
+		 p->frl_hz == 45 ? 'B' : letter);
 	check(!strcmp(id, type->id), "id");
+	check(p->personality == (letter == 'V' ? VGPU_VIRTIO : VGPU_BOCHS),
+	      "personality");
 }
 
 /* Everything that was parsed is in the table, in order and literally. */

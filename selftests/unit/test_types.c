@@ -33,6 +33,51 @@ static int parse(FIXTURE_DATA(types) *self, u32 max, const char *list,
 	return ret;
 }
 
+/* Each head has room for this many pictures of its largest mode. */
+static u64 ref_pictures(char series)
+{
+	return series == 'V' ? 4 : 1;
+}
+
+/* Of the framebuffer, in KiB, what is not for them. */
+static u64 ref_reserved(char series)
+{
+	return series == 'V' ? 256 : 0;
+}
+
+static char ref_series(const struct vgpu_type_desc *desc)
+{
+	return desc->id[strlen(desc->id) - 1];
+}
+
+/*
+ * Of a virtio-gpu: the largest of these modes that fits, in the largest power of two that
+ * is in the framebuffer.  For the last one the table is more careful than it has to be.
+ */
+static void ref_virtio_limits(u64 mib, u32 heads, u32 *width, u32 *height)
+{
+	static const u32 modes[][2] = {
+		{ 1280, 800 }, { 1920, 1080 }, { 2560, 1600 }, { 4096, 2160 },
+	};
+	u64 kib, need;
+	u32 i;
+
+	while (mib & (mib - 1))
+		mib &= mib - 1;
+	kib = mib * 1024;
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		need = ref_pictures('V') * heads * modes[i][0] * modes[i][1] / 256;
+		if (need > kib - ref_reserved('V'))
+			break;
+		*width = modes[i][0];
+		*height = modes[i][1];
+	}
+	if (mib >= 4096) {
+		*width = 7680;
+		*height = 4320;
+	}
+}
+
 /* What a framebuffer of @mib has room for, after the documented table. */
 static void ref_limits(u64 mib, u32 *heads, u32 *width, u32 *height)
 {
@@ -55,6 +100,8 @@ static void check_desc(struct __test_metadata *_metadata,
 	ref_limits(mib, &heads, &width, &height);
 	if (*series == 'C')
 		heads = 1;
+	if (*series == 'V')
+		ref_virtio_limits(mib, heads, &width, &height);
 	EXPECT_STREQ(id, desc->id);
 	EXPECT_EQ(mib * MIB, desc->profile.fb_size);
 	EXPECT_EQ(heads, desc->profile.num_heads);
@@ -70,6 +117,7 @@ static void check_sane(struct __test_metadata *_metadata,
 {
 	const struct vgpu_profile *p = &desc->profile;
 	u64 picture = (u64)p->max_width * p->max_height * 4;
+	char series = ref_series(desc);
 
 	EXPECT_LE(16 * MIB, p->fb_size);
 	EXPECT_GE(TIB, p->fb_size);
@@ -78,7 +126,9 @@ static void check_sane(struct __test_metadata *_metadata,
 	EXPECT_LE(1, p->num_heads);
 	EXPECT_GE(4, p->num_heads);
 	/* All heads at their largest, at the same time. */
-	EXPECT_LE(picture * p->num_heads, p->fb_size);
+	EXPECT_LE(ref_pictures(series) * picture * p->num_heads +
+		  ref_reserved(series) * 1024, p->fb_size);
+	EXPECT_EQ(series == 'V' ? VGPU_VIRTIO : VGPU_BOCHS, p->personality);
 	EXPECT_LE(1, desc->max_instance);
 	EXPECT_LE(desc->max_instance * p->fb_size, vram_size);
 	EXPECT_GT((desc->max_instance + 1ULL) * p->fb_size, vram_size);
@@ -141,7 +191,7 @@ FIXTURE_TEARDOWN(generated)
 
 TEST_F(generated, table)
 {
-	const char *series = "QBC", *lists[] = { NULL, "" };
+	const char *series = "QBCV", *lists[] = { NULL, "" };
 	u32 i, j, nr = 0, list;
 	char id[32];
 	u64 mib;
@@ -151,7 +201,7 @@ TEST_F(generated, table)
 					  lists[list], variant->vram_size);
 
 		nr = 0;
-		for (i = 0; i < 3; i++) {
+		for (i = 0; i < 4; i++) {
 			const char *at = variant->mib;
 			char *end;
 
@@ -249,20 +299,20 @@ TEST_F(types, every_vram_size)
 /* Both sides of every step in the table of limits. */
 TEST_F(types, limits)
 {
-	static const u32 steps[] = { 16, 32, 64, 128, 256, 1024 };
+	static const u32 steps[] = { 16, 32, 64, 128, 256, 1024, 2048, 4096 };
 	char id[32];
 	u32 i, s;
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		for (s = 0; s < 3; s++) {
-			snprintf(id, sizeof(id), "%u%c", steps[i], "QBC"[s]);
+		for (s = 0; s < 4; s++) {
+			snprintf(id, sizeof(id), "%u%c", steps[i], "QBCV"[s]);
 			ASSERT_EQ(1, parse(self, 1, id, TIB));
 			check_desc(_metadata, &self->descs[0], id, TIB);
 			check_sane(_metadata, &self->descs[0], TIB);
 			if (!i)
 				continue;
 			snprintf(id, sizeof(id), "%u%c", steps[i] - 2,
-				 "QBC"[s]);
+				 "QBCV"[s]);
 			ASSERT_EQ(1, parse(self, 1, id, TIB));
 			check_desc(_metadata, &self->descs[0], id, TIB);
 			check_sane(_metadata, &self->descs[0], TIB);
@@ -275,12 +325,13 @@ TEST_F(types, list)
 	u64 vram_size = 4 * GIB;
 
 	/* In the order of the list. */
-	ASSERT_EQ(4, parse(self, VGPU_MAX_TYPES, "16C,4096Q,16Q,18B",
+	ASSERT_EQ(5, parse(self, VGPU_MAX_TYPES, "16C,4096Q,16Q,18B,1024V",
 			   vram_size));
 	check_desc(_metadata, &self->descs[0], "16C", vram_size);
 	check_desc(_metadata, &self->descs[1], "4096Q", vram_size);
 	check_desc(_metadata, &self->descs[2], "16Q", vram_size);
 	check_desc(_metadata, &self->descs[3], "18B", vram_size);
+	check_desc(_metadata, &self->descs[4], "1024V", vram_size);
 	/* Nothing of what was there before is left. */
 	EXPECT_EQ(0, self->descs[0].id[sizeof(self->descs[0].id) - 1]);
 
@@ -297,7 +348,7 @@ TEST_F(types, bad_lists)
 		/* Not a number of MiB and a series letter. */
 		{ "Q", -EINVAL }, { "16", -EINVAL }, { "16q", -EINVAL },
 		{ "16A", -EINVAL }, { "16QQ", -EINVAL }, { "Q16", -EINVAL },
-		{ "16M", -EINVAL }, { "0x10Q", -EINVAL }, { "1e2Q", -EINVAL },
+		{ "16M", -EINVAL }, { "16v", -EINVAL }, { "0x10Q", -EINVAL }, { "1e2Q", -EINVAL },
 		{ "016Q", -EINVAL }, { "0Q", -EINVAL }, { "-16Q", -EINVAL },
 		{ "+16Q", -EINVAL }, { "16.0Q", -EINVAL }, { "16-Q", -EINVAL },
 		{ " 16Q", -EINVAL }, { "16Q ", -EINVAL }, { "16 Q", -EINVAL },
@@ -320,7 +371,7 @@ TEST_F(types, bad_lists)
 		{ "16Q,4098Q", -ERANGE },
 		/* Twice. */
 		{ "16Q,16Q", -EEXIST }, { "16Q,32Q,16Q", -EEXIST },
-		{ "16Q,16B,16C,32Q,16B", -EEXIST },
+		{ "16Q,16B,16C,32Q,16B", -EEXIST }, { "16V,16Q,16V", -EEXIST },
 		/* The first error counts. */
 		{ "16Q,16Q,x", -EEXIST }, { "x,16Q,16Q", -EINVAL },
 		{ "8Q,x", -ERANGE },
