@@ -81,6 +81,36 @@ static void virtio_work(struct vgpu_model *model, u32 work)
 	model->changed |= VGPU_CHANGED_WORK;
 }
 
+/* Registers as after power on, but for what counts on. */
+static void virtio_registers_reset(struct vgpu_model *model)
+{
+	struct vgpu_virtio *v = &model->virtio;
+	u32 era = v->era;
+	u32 i;
+
+	memset(v, 0, sizeof(*v));
+	v->era = era;
+	v->config_vector = VIRTIO_MSI_NO_VECTOR;
+	for (i = 0; i < VGPU_NR_QUEUES; i++) {
+		v->queues[i].size = virtio_queue_sizes[i];
+		v->queues[i].vector = VIRTIO_MSI_NO_VECTOR;
+	}
+	model->irq_status = 0;
+	model->irq_enable = (1U << VGPU_VIRTIO_VECTORS) - 1;
+	model->changed |= VGPU_CHANGED_EVENTS;
+}
+
+/*
+ * Power on, a function-level reset, and one that a driver asks for before there was
+ * anything to stop: a status of 0 need not be awaited after these.
+ */
+static void virtio_reset(struct vgpu_model *model)
+{
+	model->virtio.era++;
+	virtio_registers_reset(model);
+	virtio_work(model, VGPU_WORK_RESET);
+}
+
 static void virtio_begin_reset(struct vgpu_model *model)
 {
 	model->virtio.era++;
@@ -93,6 +123,14 @@ static void virtio_set_status(struct vgpu_model *model, u8 status)
 {
 	struct vgpu_virtio *v = &model->virtio;
 
+	/*
+	 * Drivers begin with a reset, and do not wait for a status of 0 that there is
+	 * already.  What they write next is to count.
+	 */
+	if (!status && !v->status) {
+		virtio_reset(model);
+		return;
+	}
 	if (!status) {
 		virtio_begin_reset(model);
 		return;
@@ -479,25 +517,6 @@ bool vgpu_virtio_runs(const struct vgpu_model *model)
 	       VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
-/* Registers as after power on, but for what counts on. */
-static void virtio_registers_reset(struct vgpu_model *model)
-{
-	struct vgpu_virtio *v = &model->virtio;
-	u32 era = v->era;
-	u32 i;
-
-	memset(v, 0, sizeof(*v));
-	v->era = era;
-	v->config_vector = VIRTIO_MSI_NO_VECTOR;
-	for (i = 0; i < VGPU_NR_QUEUES; i++) {
-		v->queues[i].size = virtio_queue_sizes[i];
-		v->queues[i].vector = VIRTIO_MSI_NO_VECTOR;
-	}
-	model->irq_status = 0;
-	model->irq_enable = (1U << VGPU_VIRTIO_VECTORS) - 1;
-	model->changed |= VGPU_CHANGED_EVENTS;
-}
-
 /**
  * vgpu_virtio_queues_resetting() - queues that the guest resets
  * @model: the model
@@ -621,14 +640,6 @@ static void virtio_init(struct vgpu_model *model)
 	mask[CAP_PCI_CFG + offsetof(struct virtio_pci_cap, bar)] = 0xff;
 	memset(mask + CAP_PCI_CFG + offsetof(struct virtio_pci_cap, offset),
 	       0xff, 12);
-}
-
-/* Power on, and a function-level reset, after which a status of 0 need not be awaited. */
-static void virtio_reset(struct vgpu_model *model)
-{
-	model->virtio.era++;
-	virtio_registers_reset(model);
-	virtio_work(model, VGPU_WORK_RESET);
 }
 
 static void virtio_event(struct vgpu_model *model, u32 event)
