@@ -44,7 +44,7 @@ void vgpu_model_reset(struct vgpu_model *model)
 	model->ecc = (struct vgpu_ecc){ .on = model->ecc.on };
 	memset(model->msix, 0, sizeof(model->msix));
 	model->msix_pending = 0;
-	model->changed = VGPU_CHANGED_ALL;
+	model->changed |= VGPU_CHANGED_ALL;
 }
 
 /**
