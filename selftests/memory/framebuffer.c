@@ -125,6 +125,33 @@ TEST_F(framebuffer, bad_user_memory)
 	munmap(hole, 4096);
 }
 
+/* User memory that comes when it is touched, and ends in the third piece. */
+TEST_F(framebuffer, user_memory_to_come)
+{
+	const size_t piece = 65536, len = 3 * piece;
+	uint8_t *in = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *out = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, in);
+	ASSERT_NE(MAP_FAILED, out);
+	vt_fill(out, len, 7);
+	ASSERT_EQ(len, vt_pwrite(&self->dev, BAR0, 4000, out, len));
+	ASSERT_EQ(len, vt_pread(&self->dev, BAR0, 4000, in, len));
+	EXPECT_EQ(-1, vt_differs(in, len, 7));
+	ASSERT_EQ(0, madvise(in, len, MADV_DONTNEED));
+	ASSERT_EQ(0, munmap(in + 2 * piece + 4096, piece - 4096));
+	EXPECT_EQ(2 * piece, vt_pread(&self->dev, BAR0, 4000, in, len));
+	EXPECT_EQ(-1, vt_differs(in, 2 * piece, 7));
+	ASSERT_EQ(0, madvise(in, 2 * piece, MADV_DONTNEED));
+	EXPECT_EQ(2 * piece, vt_pwrite(&self->dev, BAR0, 4000, in, len));
+	ASSERT_EQ(2 * piece, vt_pread(&self->dev, BAR0, 4000, out, 2 * piece));
+	EXPECT_TRUE(vt_is_zero(out, 2 * piece));
+	munmap(in, 2 * piece + 4096);
+	munmap(out, len);
+}
+
 /* A mapping of the framebuffer as the buffer of a read from it. */
 TEST_F(framebuffer, read_into_itself)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Memory that has failed without anybody knowing, as those see it who copy from it with
- * copy_mc_to_kernel(): the copy stops short.  For selftests/ras/hwpoison.
+ * copy_mc_to_kernel() or copy_mc_to_user(): the copy stops short.  For
+ * selftests/ras/hwpoison.
  *
  * The parameter pfn is the page frame; 0 for none.  The copy is really made, so who
  * does not look at what that function answers is found out.
@@ -18,8 +19,11 @@ MODULE_PARM_DESC(pfn, "Page frame that cannot be copied");
 static int poison_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	void *from = (void *)regs_get_kernel_argument(regs, 1);
+	unsigned int len = regs_get_kernel_argument(regs, 2);
 
-	return !pfn || !virt_addr_valid(from) || PHYS_PFN(__pa(from)) != pfn;
+	return !pfn || !len || !virt_addr_valid(from) ||
+	       PHYS_PFN(__pa(from)) > pfn ||
+	       PHYS_PFN(__pa(from) + len - 1) < pfn;
 }
 
 /* A byte was left. */
@@ -29,20 +33,28 @@ static int poison_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return 0;
 }
 
-static struct kretprobe poison_probe = {
-	.kp.symbol_name = "copy_mc_to_kernel",
-	.entry_handler = poison_enter,
-	.handler = poison_return,
+#define POISON_PROBE(name) {			\
+	.kp.symbol_name = name,			\
+	.entry_handler = poison_enter,		\
+	.handler = poison_return,		\
+}
+
+static struct kretprobe poison_to_kernel = POISON_PROBE("copy_mc_to_kernel");
+static struct kretprobe poison_to_user = POISON_PROBE("copy_mc_to_user");
+
+static struct kretprobe *poison_probes[] = {
+	&poison_to_kernel,
+	&poison_to_user,
 };
 
 static int __init poison_init(void)
 {
-	return register_kretprobe(&poison_probe);
+	return register_kretprobes(poison_probes, ARRAY_SIZE(poison_probes));
 }
 
 static void __exit poison_exit(void)
 {
-	unregister_kretprobe(&poison_probe);
+	unregister_kretprobes(poison_probes, ARRAY_SIZE(poison_probes));
 }
 
 module_init(poison_init);

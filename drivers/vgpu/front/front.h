@@ -95,6 +95,10 @@ int vgpu_region_info(struct vfio_device *vdev, struct vfio_region_info *info,
 		     struct vfio_info_cap *caps);
 bool vgpu_region_mappable(const struct vgpu *vgpu, u64 index);
 
+/* region_copy.c */
+bool vgpu_region_copy(struct vgpu *vgpu, u32 index, char __user *ubuf,
+		      size_t len, u64 pos, bool write);
+
 /* region_mmap.c */
 u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);

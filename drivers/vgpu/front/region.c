@@ -3,8 +3,9 @@
  * VFIO regions of a vGPU: what all personalities have in common, as far as no register
  * access comes here.
  *
- * Reads and writes go through a buffer in the kernel: what belongs to the
- * guest is copied with a lock held, user memory is touched without one.
+ * Reads and writes go through a buffer in the kernel, unless region_copy.c can do
+ * without: what belongs to the guest is copied with a lock held, user memory is
+ * touched without one.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -171,39 +172,48 @@ int vgpu_edid_write(struct vgpu *vgpu, u64 pos, const void *buf, size_t len)
 	return ret;
 }
 
+/*
+ * A piece of a long access, by way of a buffer if it has to be.  That is made when it
+ * is first needed, for pieces do not become longer.
+ */
+static int vgpu_region_rw_piece(struct vgpu *vgpu, u32 index, char __user *ubuf,
+				size_t len, u64 pos, vgpu_region_read_fn *read,
+				vgpu_region_write_fn *write, void **buf)
+{
+	int ret;
+
+	if (vgpu_region_copy(vgpu, index, ubuf, len, pos, write))
+		return 0;
+	if (!*buf)
+		*buf = kvmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!*buf)
+		return -ENOMEM;
+	if (write) {
+		if (copy_from_user(*buf, ubuf, len))
+			return -EFAULT;
+		return write(vgpu, index, pos, *buf, len);
+	}
+	ret = read(vgpu, index, pos, *buf, len);
+	if (ret)
+		return ret;
+	return copy_to_user(ubuf, *buf, len) ? -EFAULT : 0;
+}
+
 /* See vgpu_region_rw(); for any length. */
 ssize_t vgpu_region_rw_long(struct vgpu *vgpu, u32 index, char __user *ubuf,
 			    size_t count, u64 pos, vgpu_region_read_fn *read,
 			    vgpu_region_write_fn *write)
 {
-	size_t chunk = min_t(size_t, count, VGPU_RW_CHUNK), done = 0;
+	size_t done = 0, len;
+	void *buf = NULL;
 	int ret = 0;
-	void *buf;
 
-	if (!count)
-		return 0;
-	buf = kvmalloc(chunk, GFP_KERNEL_ACCOUNT);
-	if (!buf)
-		return -ENOMEM;
 	while (done < count) {
-		size_t len = min(chunk, count - done);
-
-		if (write) {
-			ret = -EFAULT;
-			if (copy_from_user(buf, ubuf + done, len))
-				break;
-			ret = write(vgpu, index, pos + done, buf, len);
-			if (ret)
-				break;
-		} else {
-			ret = read(vgpu, index, pos + done, buf, len);
-			if (ret)
-				break;
-			ret = -EFAULT;
-			if (copy_to_user(ubuf + done, buf, len))
-				break;
-		}
-		ret = 0;
+		len = min_t(size_t, count - done, VGPU_RW_CHUNK);
+		ret = vgpu_region_rw_piece(vgpu, index, ubuf + done, len,
+					   pos + done, read, write, &buf);
+		if (ret)
+			break;
 		done += len;
 		if (done < count) {
 			if (fatal_signal_pending(current)) {

@@ -76,6 +76,25 @@ int vgpu_fb_copy(const struct vgpu_fb *fb, void *to, const void *from,
 }
 
 /**
+ * vgpu_fb_copy_iter() - the same straight to memory that may not be there now
+ * @from: memory that may have failed
+ * @len: bytes
+ * @to: where to, perhaps user memory, which is not waited for
+ *
+ * Return: whether all was copied; which of the two memories it was if not comes out
+ * when it goes by way of a buffer
+ */
+bool vgpu_fb_copy_iter(const void *from, size_t len, struct iov_iter *to)
+{
+	size_t n;
+
+	pagefault_disable();
+	n = _copy_mc_to_iter(from, len, to);
+	pagefault_enable();
+	return n == len;
+}
+
+/**
  * vgpu_fb_read() - copy out of the framebuffer
  * @fb: the framebuffer
  * @offset: first byte
@@ -106,6 +125,32 @@ int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len)
 	up_read(&fb->lock);
 	memset(buf, 0, len);
 	return ret;
+}
+
+/**
+ * vgpu_fb_read_iter() - copy out of the framebuffer without waiting for the target
+ * @fb: the framebuffer
+ * @offset: first byte
+ * @to: where to, perhaps user memory
+ * @len: bytes, all in the framebuffer
+ *
+ * Return: whether all was copied; if not, some may have been
+ */
+bool vgpu_fb_read_iter(struct vgpu_fb *fb, u64 offset, struct iov_iter *to,
+		       size_t len)
+{
+	void *at;
+	size_t n;
+
+	down_read(&fb->lock);
+	for (; len; offset += n, len -= n) {
+		at = vgpu_fb_at(fb, offset, len, PGPU_ALLOC_NONE, &n);
+		/* What has no memory is not worth a case of its own. */
+		if (IS_ERR_OR_NULL(at) || !vgpu_fb_copy_iter(at, n, to))
+			break;
+	}
+	up_read(&fb->lock);
+	return !len;
 }
 
 /**

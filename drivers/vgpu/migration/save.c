@@ -31,11 +31,8 @@ static int save_bytes(struct migration_file *f, const void *data, size_t len)
 		f->len += len;
 		return ret;
 	}
-	pagefault_disable();
-	/* Which of the two memories it was comes out when it goes by the buffer. */
-	if (_copy_mc_to_iter(data, len, f->to) != len)
+	if (!vgpu_fb_copy_iter(data, len, f->to))
 		f->missed = true;
-	pagefault_enable();
 	return 0;
 }
 
