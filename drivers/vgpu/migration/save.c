@@ -74,26 +74,35 @@ static int save_content(struct migration_file *f, u64 page, const void *from,
 	return save_bytes(f, from, nr * PAGE_SIZE);
 }
 
-/*
- * Whether a page is zero, or -EIO.  Memory that may have failed is not looked at
- * but in a copy, of its first word in most cases.
- */
-static int page_is_zero(struct migration_file *f, const void *page)
+/* Whether a page is zero that begins with one, or cannot be read; or -EIO. */
+static noinline int page_is_all_zero(struct migration_file *f, const void *page)
 {
 	struct vgpu_fb *fb = &f->vgpu->fb;
-	u64 first;
 	int ret;
 
+	/* Of a device's memory this is one already. */
 	if (!fb->device_memory) {
-		/* Here and not with the other, for it is done for each page. */
-		if (!copy_mc_to_kernel(&first, page, sizeof(first)) && first)
-			return 0;
 		ret = vgpu_fb_copy(fb, f->copy, page, PAGE_SIZE);
 		if (ret)
 			return ret;
 		page = f->copy;
 	}
 	return !memchr_inv(page, 0, PAGE_SIZE);
+}
+
+/*
+ * Whether a page is zero, or -EIO.  Memory that may have failed is not looked at
+ * but in a copy, of its first word in most cases.  This is done for each page, so
+ * it is as short as it can be.
+ */
+static __always_inline int page_is_zero(struct migration_file *f,
+					const void *page)
+{
+	u64 first;
+
+	if (likely(!copy_mc_to_kernel(&first, page, sizeof(first)) && first))
+		return 0;
+	return page_is_all_zero(f, page);
 }
 
 /* Pages that have memory, no more than a chunk. */
