@@ -204,7 +204,8 @@ ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
 		if (ret)
 			break;
 		pagefault_disable();
-		got = copy_from_iter(at, n, from);
+		/* Whole pages, of which copy_from_iter() would look for the object. */
+		got = _copy_from_iter(at, n, from);
 		pagefault_enable();
 		if (got < n) {
 			done += got;
