@@ -217,8 +217,7 @@ static void vram_pool_destroy(struct vram *vram, struct vram_pool *pool)
 {
 	lockdep_assert_held(&vram->lock);
 	vram_discard(vram, pool->block * PGPU_BLOCK_PAGES, PGPU_BLOCK_PAGES);
-	__set_bit(pool->block, vram->free);
-	vram->free_blocks++;
+	vram_put_block(vram, pool->block);
 	vram_pool_del(vram, pool);
 }
 

@@ -2,12 +2,13 @@
 /*
  * VRAM manager: which blocks of a pGPU's memory belong to which vGPU.
  *
- * A framebuffer gets blocks that lie side by side from the smallest hole that is
- * large enough (best fit), and if there is none, those that are free; so
- * fragmentation never refuses a vGPU for which there is memory, and what is free is
- * all that available_instances needs to know.  Mappings are cut at blocks anyway.
+ * A framebuffer gets blocks that lie side by side from the first hole that is large
+ * enough (first fit), and if there is none, those that are free; so fragmentation
+ * never refuses a vGPU for which there is memory, and what is free is all that
+ * available_instances needs to know.  Mappings are cut at blocks anyway.
  */
 #include <linux/bitmap.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "memory/fb.h"
@@ -73,24 +74,37 @@ int vram_fill(struct vram *vram, struct pgpu *pgpu,
  * @vram: vram.lock is held
  * @nr_blocks: how many
  *
- * Return: the first of them, in the smallest hole with room for them; what is no
+ * What is in use comes first in most cases, and is not looked at again and again.
+ *
+ * Return: the first of them, in the first hole with room for them; what is no
  * block when there is no such hole
  */
 u64 vram_find_hole(struct vram *vram, u64 nr_blocks)
 {
-	u64 nr = vram_nr_blocks(vram), hole = nr, size = U64_MAX;
-	unsigned long first, end;
+	u64 nr = vram_nr_blocks(vram), first, end;
 
 	lockdep_assert_held(&vram->lock);
-	for_each_set_bitrange(first, end, vram->free, nr) {
-		if (end - first < nr_blocks || end - first >= size)
-			continue;
-		hole = first;
-		size = end - first;
-		if (size == nr_blocks)
-			break;
+	vram->lowest = find_next_bit(vram->free, nr, vram->lowest);
+	for (first = vram->lowest; first + nr_blocks <= nr;
+	     first = find_next_bit(vram->free, nr, end)) {
+		end = find_next_zero_bit(vram->free, first + nr_blocks, first);
+		if (end == first + nr_blocks)
+			return first;
 	}
-	return hole;
+	return nr;
+}
+
+/**
+ * vram_put_block() - a block is free again
+ * @vram: vram.lock is held
+ * @block: the block
+ */
+void vram_put_block(struct vram *vram, u64 block)
+{
+	lockdep_assert_held(&vram->lock);
+	__set_bit(block, vram->free);
+	vram->free_blocks++;
+	vram->lowest = min(vram->lowest, block);
 }
 
 /**
@@ -113,7 +127,7 @@ int vram_alloc(struct vram *vram, struct vgpu_fb *fb, u64 nr_blocks)
 	vram->free_blocks -= nr_blocks;
 	block = vram_find_hole(vram, nr_blocks);
 	if (block == nr)
-		block = 0;
+		block = vram->lowest;
 	while (nr_blocks) {
 		block = find_next_bit(vram->free, nr, block);
 		end = find_next_zero_bit(vram->free, min(nr, block + nr_blocks),
@@ -141,9 +155,8 @@ void vram_free(struct vram *vram, struct vgpu_fb *fb)
 	mutex_lock(&vram->lock);
 	for (i = 0; i < nr_blocks; i++) {
 		vram->owners[fb->table[i]] = NULL;
-		__set_bit(fb->table[i], vram->free);
+		vram_put_block(vram, fb->table[i]);
 	}
-	vram->free_blocks += nr_blocks;
 	/* Bad pages that found no spare one while they were in use. */
 	vram_retire_freed(vram);
 	mutex_unlock(&vram->lock);

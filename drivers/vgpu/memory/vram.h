@@ -29,6 +29,7 @@ struct vgpu_fb;
  * @lock: protects the following, and changes of @remap; and struct ras
  * @free: a bit for each block of PGPU_BLOCK_SIZE, set while it is nobody's
  * @free_blocks: how many are
+ * @lowest: no block before this one is free
  * @owners: whose framebuffer each block is in, or NULL
  * @pools: blocks that are given out in single pages; list of struct vram_pool
  * @pool_of: the same by number of the block
@@ -49,6 +50,7 @@ struct vram {
 	struct mutex lock;
 	unsigned long *free;
 	u64 free_blocks;
+	u64 lowest;
 	struct vgpu_fb **owners;
 	struct list_head pools;
 	struct xarray pool_of;
@@ -111,6 +113,7 @@ int vram_alloc(struct vram *vram, struct vgpu_fb *fb, u64 nr_blocks);
 void vram_free(struct vram *vram, struct vgpu_fb *fb);
 u64 vram_free_blocks(struct vram *vram);
 u64 vram_find_hole(struct vram *vram, u64 nr_blocks);
+void vram_put_block(struct vram *vram, u64 block);
 
 /* pages.c */
 int vram_reserve_init(struct vram *vram);
