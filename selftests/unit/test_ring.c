@@ -1015,6 +1015,41 @@ TEST_F(chain, large)
 	EXPECT_EQ(-EFAULT, vgpu_chain_read(chain, &g->host, 0, buf, 8));
 	EXPECT_EQ(-EFAULT, vgpu_chain_read(chain, &g->host, 0xffffffff, buf, 1));
 	EXPECT_EQ(-EINVAL, vgpu_chain_read(chain, &g->host, 0xffffffff, buf, 2));
+
+	/* From the end of one that is long to the next. */
+	guest_desc(g, GUEST_DESC, 0, GUEST_DATA + 4 - 0x7ffffffc, 0x7ffffffc, NEXT, 1);
+	guest_desc(g, GUEST_DESC, 1, GUEST_DATA, 8, 0, 2);
+	ASSERT_EQ(1, take(g, chain));
+	EXPECT_EQ(0, vgpu_chain_read(chain, &g->host, 0x7ffffff8, buf, 8));
+	EXPECT_EQ(0, memcmp(buf, "abcdabcd", 8));
+}
+
+/* No byte of a chain that has all its parts: nothing is looked at behind them. */
+TEST_F(chain, full)
+{
+	struct unit_buf buf = unit_buf(1, 0);
+	struct vgpu_chain *chain = malloc(sizeof(*chain));
+	struct guest *g = &self->guest;
+	u32 i, half;
+
+	ASSERT_NE(NULL, chain);
+	guest_init(g, 1, false, true);
+	guest_may(g, GUEST_TABLE, VGPU_CHAIN_MAX * 16, GUEST_R);
+	guest_desc(g, GUEST_DESC, 0, GUEST_TABLE, VGPU_CHAIN_MAX * 16, INDIRECT, 0);
+	for (half = 0; half < 2; half++) {
+		for (i = 0; i < VGPU_CHAIN_MAX; i++)
+			guest_desc(g, GUEST_TABLE, i, GUEST_DATA, 1,
+				   (half ? WRITE : 0) |
+				   (i < VGPU_CHAIN_MAX - 1 ? NEXT : 0), i + 1);
+		guest_start(g, 0);
+		ASSERT_EQ(1, take(g, chain));
+		EXPECT_EQ(0, vgpu_chain_read(chain, &g->host, chain->out_len,
+					     buf.data, 0));
+		EXPECT_EQ(0, vgpu_chain_write(chain, &g->host, chain->in_len,
+					      buf.data, 0));
+	}
+	free(chain);
+	free(buf.memory);
 }
 
 /* Any part of it that cannot be reached is an error, others do not matter. */
