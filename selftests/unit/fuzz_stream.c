@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check(vgpu_types_fill(&type, 1, "64Q", FB_SIZE) == 1, "type");
 	vgpu_identity_init(&identity, &type, true);
-	vgpu_stream_init(&stream, &type.profile, &identity, &fb, NULL);
+	vgpu_stream_init(&stream, &type.profile, &identity, &fb, NULL, NULL);
 	if (*data & IDENTITY)
 		check(!feed(&stream, buf, vgpu_stream_begin(&identity, buf)),
 		      "identity");
@@ -123,12 +123,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ret)
 		return 0;
 	/* What was taken can be saved, and is then taken again. */
-	len = vgpu_state_save(&stream.model, &stream.params, saved);
-	vgpu_stream_init(&again, &type.profile, &identity, &fb, NULL);
+	len = vgpu_state_save(&stream.model, &stream.params, NULL, saved);
+	vgpu_stream_init(&again, &type.profile, &identity, &fb, NULL, NULL);
 	check(!feed(&again, buf, vgpu_stream_begin(&identity, buf)), "begin");
 	check(!feed(&again, saved, len), "again");
 	check(!vgpu_stream_finish(&again), "finish");
-	check(len == vgpu_state_save(&again.model, &again.params, buf) &&
+	check(len == vgpu_state_save(&again.model, &again.params, NULL, buf) &&
 	      !memcmp(buf, saved, len), "another state");
 	return 0;
 }

@@ -50,7 +50,7 @@ static void begin(struct target *t, const char *id)
 	if (vgpu_types_fill(&t->type, 1, id, 4 * GIB) != 1)
 		abort();
 	vgpu_identity_init(&t->identity, &t->type, true);
-	vgpu_stream_init(&t->stream, &t->type.profile, &t->identity, &fb, t);
+	vgpu_stream_init(&t->stream, &t->type.profile, &t->identity, &fb, t, NULL);
 }
 
 /* A write as migration/resume.c takes it: pages go by themselves. */
@@ -159,7 +159,7 @@ static size_t save(struct target *t, struct vgpu_model *model, u8 *buf)
 	buf[len] = 2;
 	buf[len + 8] = 1;
 	len += 16;
-	return len + vgpu_state_save(model, &params, buf + len);
+	return len + vgpu_state_save(model, &params, NULL, buf + len);
 }
 
 static bool same_model(const struct vgpu_model *a, const struct vgpu_model *b)

@@ -10,6 +10,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/iommu.h>
+#include <linux/iova_bitmap.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/vfio.h>
@@ -20,6 +21,21 @@
 void vgpu_dma_init(struct vgpu *vgpu)
 {
 	spin_lock_init(&vgpu->dma.lock);
+	xa_init(&vgpu->dma.written);
+}
+
+/* Pages have been written; after that, so that a report in between does not lose them. */
+static void dma_mark(struct vgpu_dma *dma, u64 iova, size_t len)
+{
+	u64 page;
+
+	if (!READ_ONCE(dma->logging))
+		return;
+	for (page = iova >> PAGE_SHIFT; page <= (iova + len - 1) >> PAGE_SHIFT;
+	     page++)
+		if (xa_err(xa_store(&dma->written, page, xa_mk_value(1),
+				    GFP_KERNEL_ACCOUNT)))
+			WRITE_ONCE(dma->lost, true);
 }
 
 /* The window with all of a range in it, or NULL. */
@@ -112,15 +128,24 @@ int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len)
  */
 int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len)
 {
+	int ret;
+
 	if (dma_rw_window(&vgpu->dma, iova, (void *)buf, len, true))
 		return 0;
-	return vfio_dma_rw(&vgpu->vdev, iova, (void *)buf, len, true);
+	ret = vfio_dma_rw(&vgpu->vdev, iova, (void *)buf, len, true);
+	/* With an error, too, a part may have been written. */
+	dma_mark(&vgpu->dma, iova, len);
+	return ret;
 }
 
 static void dma_put(struct vgpu *vgpu, const struct vgpu_dma_window *window)
 {
-	if (window->nr)
-		vfio_unpin_pages(&vgpu->vdev, window->iova, window->nr);
+	if (!window->nr)
+		return;
+	vfio_unpin_pages(&vgpu->vdev, window->iova, window->nr);
+	if (window->write)
+		dma_mark(&vgpu->dma, window->iova,
+			 (size_t)window->nr << PAGE_SHIFT);
 }
 
 /**
@@ -140,6 +165,7 @@ void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write)
 	int prot = write ? IOMMU_READ | IOMMU_WRITE : IOMMU_READ;
 	struct vgpu_dma_window window = {
 		.iova = round_down(iova, PAGE_SIZE),
+		.write = write,
 	};
 	struct vgpu_dma *dma = &vgpu->dma;
 	u64 pages = PAGE_ALIGN(offset_in_page(iova) + len) >> PAGE_SHIFT;
@@ -174,6 +200,60 @@ void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr)
 	dma->windows[nr].nr = 0;
 	spin_unlock(&dma->lock);
 	dma_put(vgpu, &window);
+}
+
+/**
+ * vgpu_dma_log() - begin or end to log what is written
+ * @vgpu: the vGPU
+ * @on: begin, with an empty log
+ */
+void vgpu_dma_log(struct vgpu *vgpu, bool on)
+{
+	struct vgpu_dma *dma = &vgpu->dma;
+
+	WRITE_ONCE(dma->logging, on);
+	if (!on) {
+		xa_destroy(&dma->written);
+		dma->lost = false;
+	}
+}
+
+/**
+ * vgpu_dma_log_report() - what has been written since the last report
+ * @vgpu: its writes are logged
+ * @iova: first byte that is asked for
+ * @length: bytes, whole pages
+ * @dirty: where to
+ */
+void vgpu_dma_log_report(struct vgpu *vgpu, u64 iova, u64 length,
+			 struct iova_bitmap *dirty)
+{
+	struct vgpu_dma *dma = &vgpu->dma;
+	u64 end = iova + length - 1, at;
+	unsigned long page;
+	void *entry;
+	u32 i, n;
+
+	if (READ_ONCE(dma->lost))
+		iova_bitmap_set(dirty, iova, length);
+	xa_for_each_range(&dma->written, page, entry, iova >> PAGE_SHIFT,
+			  end >> PAGE_SHIFT) {
+		xa_erase(&dma->written, page);
+		iova_bitmap_set(dirty, (u64)page << PAGE_SHIFT, PAGE_SIZE);
+	}
+	/* Rings are written at any time, without a word. */
+	for (i = 0; i < VGPU_DMA_WINDOWS; i++) {
+		struct vgpu_dma_window window;
+
+		spin_lock(&dma->lock);
+		window = dma->windows[i];
+		spin_unlock(&dma->lock);
+		for (n = 0; n < window.nr && window.write; n++) {
+			at = window.iova + ((u64)n << PAGE_SHIFT);
+			if (at >= iova && at <= end)
+				iova_bitmap_set(dirty, at, PAGE_SIZE);
+		}
+	}
 }
 
 /**

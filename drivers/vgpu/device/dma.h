@@ -5,7 +5,9 @@
 
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
 
+struct iova_bitmap;
 struct page;
 struct vfio_device;
 struct vgpu;
@@ -18,11 +20,13 @@ struct vgpu;
  * struct vgpu_dma_window - guest memory that stays mapped, because it is used all the time
  * @iova: of its first page
  * @nr: how many pages, 0 for none
+ * @write: it is written, at any time
  * @pages: pinned
  */
 struct vgpu_dma_window {
 	u64 iova;
 	u32 nr;
+	bool write;
 	struct page *pages[VGPU_DMA_PAGES];
 };
 
@@ -30,10 +34,16 @@ struct vgpu_dma_window {
  * struct vgpu_dma - the guest's memory
  * @lock: held while pages of a window are used, which never sleeps; protects @windows
  * @windows: pinned memory
+ * @logging: what is written is logged
+ * @lost: there was no memory for that: any page may have been written
+ * @written: pages outside windows that were, by page number
  */
 struct vgpu_dma {
 	spinlock_t lock;
 	struct vgpu_dma_window windows[VGPU_DMA_WINDOWS];
+	bool logging;
+	bool lost;
+	struct xarray written;
 };
 
 void vgpu_dma_init(struct vgpu *vgpu);
@@ -41,6 +51,9 @@ int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len);
 int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len);
 void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write);
 void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr);
+void vgpu_dma_log(struct vgpu *vgpu, bool on);
+void vgpu_dma_log_report(struct vgpu *vgpu, u64 iova, u64 length,
+			 struct iova_bitmap *dirty);
 void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length);
 
 #endif /* _VGPU_DMA_H */

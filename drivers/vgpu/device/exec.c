@@ -14,13 +14,13 @@
 #include <linux/slab.h>
 #include <linux/uuid.h>
 #include <linux/vfio.h>
-#include <uapi/linux/virtio_ring.h>
 
 #include "device/exec.h"
 #include "device/vgpu.h"
 #include "model/personality.h"
 #include "model/type.h"
 #include "model/virtio/gpu.h"
+#include "model/virtio/state.h"
 
 /* Buffers that are executed before registers are looked at again, and in all. */
 #define EXEC_BATCH	16
@@ -154,6 +154,19 @@ static void exec_flipped(struct vgpu_gpu *gpu, u32 head)
 	exec_end(vgpu);
 }
 
+/* While a state is loaded, heads show what they did. */
+static void exec_no_show(struct vgpu_gpu *gpu, u32 head,
+			 const struct vgpu_scanout *picture)
+{
+}
+
+static const struct vgpu_gpu_ops exec_load_ops = {
+	.alloc = exec_alloc,
+	.free = exec_free,
+	.fb_zero = exec_fb_zero,
+	.show = exec_no_show,
+};
+
 static const struct vgpu_gpu_ops exec_ops = {
 	.alloc = exec_alloc,
 	.free = exec_free,
@@ -170,21 +183,12 @@ static const struct vgpu_gpu_ops exec_ops = {
 /* The ring of a queue that the guest has enabled since; the lock of registers is held. */
 static void exec_take_ring(struct vgpu *vgpu, u32 nr)
 {
-	const struct vgpu_virtio *v = &vgpu->model->virtio;
-	const struct vgpu_virtio_queue *queue = &v->queues[nr];
+	const struct vgpu_virtio_queue *queue = &vgpu->model->virtio.queues[nr];
 	struct vgpu_ring *ring = &vgpu->exec.gpu->rings[nr];
 
 	lockdep_assert_held(&vgpu->lock);
-	if (!queue->enabled || queue->resetting || ring->size)
-		return;
-	*ring = (struct vgpu_ring){
-		.desc = queue->desc,
-		.avail = queue->avail,
-		.used = queue->used,
-		.size = queue->size,
-		.event_idx = v->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX),
-		.indirect = v->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC),
-	};
+	if (queue->enabled && !queue->resetting && !ring->size)
+		vgpu_virtio_ring(vgpu->model, nr, ring);
 }
 
 /* Sizes of the areas of a split virtqueue: virtio 1.2, section 2.7. */
@@ -329,6 +333,8 @@ static int exec_release(struct vgpu *vgpu)
 	struct vgpu_gpu *gpu = vgpu->exec.gpu;
 	int ret;
 
+	if (!gpu->nr_held)
+		return 0;
 	ret = vgpu_gpu_release(gpu);
 	if (!ret)
 		ret = vgpu_ring_interrupts(&gpu->rings[VGPU_QUEUE_CONTROL],
@@ -462,6 +468,108 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 }
 
 /**
+ * vgpu_exec_new() - what executes commands, without any state
+ * @vgpu: the vGPU; its personality executes commands
+ *
+ * Return: what is to be loaded, or NULL
+ */
+struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu)
+{
+	struct exec_gpu *gpu = kvzalloc(sizeof(*gpu), GFP_KERNEL_ACCOUNT);
+
+	if (!gpu)
+		return NULL;
+	gpu->vgpu = vgpu;
+	gpu->gpu.host.read = exec_host_read;
+	gpu->gpu.host.write = exec_host_write;
+	gpu->gpu.ops = &exec_load_ops;
+	gpu->gpu.profile = &vgpu->type->profile;
+	return &gpu->gpu;
+}
+
+/**
+ * vgpu_exec_free() - opposite of vgpu_exec_new()
+ * @gpu: not the one that a vGPU uses; NULL is ignored
+ */
+void vgpu_exec_free(struct vgpu_gpu *gpu)
+{
+	if (!gpu)
+		return;
+	vgpu_gpu_reset(gpu);
+	kvfree(container_of(gpu, struct exec_gpu, gpu));
+}
+
+/**
+ * vgpu_exec_load() - take over a state
+ * @vgpu: stopped, with vgpu_exec.lock held; its model has been loaded
+ * @gpu: the state
+ *
+ * Return: what the vGPU had before, for vgpu_exec_free()
+ */
+struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+	struct vgpu_gpu *old = exec->gpu;
+	u32 nr;
+
+	lockdep_assert_held(&exec->lock);
+	for (nr = 0; nr < VGPU_NR_QUEUES; nr++)
+		exec_unpin_ring(vgpu, nr);
+	old->ops = &exec_load_ops;
+	gpu->ops = &exec_ops;
+	exec->gpu = gpu;
+	mutex_lock(&vgpu->lock);
+	vgpu_gpu_heads(gpu, vgpu->model);
+	/* A reset that had begun ends with all that was loaded. */
+	exec->era = vgpu->model->virtio.era - vgpu->model->virtio.resetting;
+	vgpu->model->changed |= VGPU_CHANGED_HEADS;
+	vgpu_apply(vgpu);
+	mutex_unlock(&vgpu->lock);
+	return old;
+}
+
+/**
+ * vgpu_exec_save() - the next records of resources
+ * @vgpu: stopped
+ * @at: how far it has come; zeroed at first
+ * @buf: where to
+ * @room: bytes
+ *
+ * Return: bytes; 0 when there are no more
+ */
+size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
+		      size_t room)
+{
+	size_t len = 0, n;
+
+	mutex_lock(&vgpu->exec.lock);
+	while (vgpu->exec.gpu && room - len >= VGPU_RESOURCE_RECORD) {
+		n = vgpu_gpu_save_resource(vgpu->exec.gpu, at, buf + len);
+		if (!n)
+			break;
+		len += n;
+	}
+	mutex_unlock(&vgpu->exec.lock);
+	return len;
+}
+
+/**
+ * vgpu_exec_stop() - wait until no command is executed
+ * @vgpu: stopped
+ *
+ * What waits for the end of a frame is given back, so that no frame has to travel.
+ *
+ * Context: in the VMM
+ */
+void vgpu_exec_stop(struct vgpu *vgpu)
+{
+	mutex_lock(&vgpu->exec.lock);
+	if (vgpu->exec.gpu && exec_release(vgpu) < 0)
+		exec_broken(vgpu);
+	mutex_unlock(&vgpu->exec.lock);
+}
+
+/**
  * vgpu_exec_open() - a VMM opens the vGPU
  * @vgpu: its model is there
  *
@@ -470,19 +578,13 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 int vgpu_exec_open(struct vgpu *vgpu)
 {
 	struct vgpu_exec *exec = &vgpu->exec;
-	struct exec_gpu *gpu;
 
 	if (!vgpu_personality(&vgpu->type->profile)->executes)
 		return 0;
-	gpu = kvzalloc(sizeof(*gpu), GFP_KERNEL_ACCOUNT);
-	if (!gpu)
+	exec->gpu = vgpu_exec_new(vgpu);
+	if (!exec->gpu)
 		return -ENOMEM;
-	gpu->vgpu = vgpu;
-	gpu->gpu.host.read = exec_host_read;
-	gpu->gpu.host.write = exec_host_write;
-	gpu->gpu.ops = &exec_ops;
-	gpu->gpu.profile = &vgpu->type->profile;
-	exec->gpu = &gpu->gpu;
+	exec->gpu->ops = &exec_ops;
 	exec->memcg = get_mem_cgroup_from_mm(current->mm);
 	mmgrab(current->mm);
 	WRITE_ONCE(exec->mm, current->mm);
@@ -507,7 +609,7 @@ void vgpu_exec_close(struct vgpu *vgpu)
 	cancel_work_sync(&exec->work);
 	mutex_lock(&exec->lock);
 	exec_forget(vgpu);
-	kvfree(container_of(exec->gpu, struct exec_gpu, gpu));
+	vgpu_exec_free(exec->gpu);
 	exec->gpu = NULL;
 	mutex_unlock(&exec->lock);
 	mem_cgroup_put(exec->memcg);

@@ -12,6 +12,7 @@ struct mem_cgroup;
 struct mm_struct;
 struct vgpu;
 struct vgpu_gpu;
+struct vgpu_resource_at;
 
 /**
  * struct vgpu_exec - what executes the commands of a guest
@@ -48,6 +49,12 @@ int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_kick(struct vgpu *vgpu);
 void vgpu_exec_forget(struct vgpu *vgpu);
+struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu);
+void vgpu_exec_free(struct vgpu_gpu *gpu);
+struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);
+size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
+		      size_t room);
+void vgpu_exec_stop(struct vgpu *vgpu);
 void vgpu_exec_look(struct vgpu *vgpu, u32 head);
 
 #endif /* _VGPU_EXEC_H */

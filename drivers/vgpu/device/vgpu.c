@@ -151,6 +151,8 @@ void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
 				VGPU_CHANGED_WORK;
 	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
+	if (stopped)
+		vgpu_exec_stop(vgpu);
 }
 
 /**
@@ -167,6 +169,7 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	       const struct vgpu_params *params)
 {
 	struct vgpu_model *own = vgpu->model;
+	u32 era;
 
 	lockdep_assert_held(&vgpu->lock);
 	vgpu->params.frame_rate_limiter |= params->frame_rate_limiter;
@@ -179,7 +182,11 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 		model->ecc.sbe += vgpu->errors.sbe;
 	memcpy(model->default_edid, own->default_edid,
 	       sizeof(model->default_edid));
+	era = own->virtio.era;
 	*own = *model;
+	own->virtio.era = era + 1;
+	/* What it was notified of on the way. */
+	own->virtio.work = VGPU_WORK_ALL;
 	own->changed = VGPU_CHANGED_ALL;
 	atomic_set(&vgpu->ioeventfds.rung, 0);
 	/* An interrupt that was sent on the way is sent again, and none is lost. */

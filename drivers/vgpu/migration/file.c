@@ -44,6 +44,8 @@ void migration_file_put(struct migration_file *f)
  */
 void migration_file_free(struct migration_file *f)
 {
+	if (f->stream)
+		vgpu_exec_free(f->stream->gpu);
 	kvfree(f->stream);
 	kvfree(f->copy);
 	kvfree(f->buf);

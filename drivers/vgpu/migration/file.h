@@ -14,6 +14,7 @@
 
 #include "device/vgpu.h"
 #include "model/stream/stream.h"
+#include "model/virtio/state.h"
 
 /* A chunk of the framebuffer with a record for each page, or the state. */
 #define FILE_CHUNK	(VGPU_DIRTY_PAGES * PAGE_SIZE)
@@ -36,7 +37,8 @@
  * @stream: when resuming, what is read; else NULL, and the following count
  * @begun: the identity is out
  * @final: the vGPU has stopped: nothing but what is dirty now, and its state
- * @done: that is out, too
+ * @resource: how far resources are out
+ * @done: all that is out, too
  * @group: where in the framebuffer it looks for what was written
  * @claimed: chunks of that group that are to be sent
  * @initial: chunks that were there when it began and are not sent yet
@@ -57,6 +59,7 @@ struct migration_file {
 	struct vgpu_stream *stream;
 	bool begun;
 	bool final;
+	struct vgpu_resource_at resource;
 	bool done;
 	u64 group;
 	u32 claimed;

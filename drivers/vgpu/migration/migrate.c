@@ -3,9 +3,8 @@
  * VFIO migration, version 2: the states of a vGPU, and what happens on the way
  * from one to the next.
  *
- * The vGPU never reads or writes the guest's memory, so it has no peer-to-peer
- * DMA to stop: RUNNING_P2P is RUNNING, and PRE_COPY_P2P is PRE_COPY.  For the same
- * reason there is nothing in the log of its DMA.
+ * The vGPU reads and writes the guest's memory in the VMM only, so it has no
+ * peer-to-peer DMA to stop: RUNNING_P2P is RUNNING, and PRE_COPY_P2P is PRE_COPY.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -15,8 +14,6 @@
 #include "device/vgpu.h"
 #include "migration/file.h"
 #include "migration/migration.h"
-#include "model/personality.h"
-#include "model/type.h"
 
 /* The transfer of data ends, whoever has the file. */
 static void migration_end(struct vgpu *vgpu)
@@ -198,6 +195,8 @@ static int migration_set_logging(struct vfio_device *vdev, bool from, bool to)
 	mutex_lock(&vgpu->migration.lock);
 	if (vgpu->migration.logging == from) {
 		vgpu->migration.logging = to;
+		if (from != to)
+			vgpu_dma_log(vgpu, to);
 		ret = 0;
 	}
 	mutex_unlock(&vgpu->migration.lock);
@@ -216,11 +215,14 @@ static int migration_log_stop(struct vfio_device *vdev)
 	return migration_set_logging(vdev, true, false);
 }
 
-/* It has written nothing. */
 static int migration_log_read(struct vfio_device *vdev, unsigned long iova,
 			      unsigned long length, struct iova_bitmap *dirty)
 {
-	return migration_set_logging(vdev, true, true);
+	int ret = migration_set_logging(vdev, true, true);
+
+	if (!ret)
+		vgpu_dma_log_report(vdev_to_vgpu(vdev), iova, length, dirty);
+	return ret;
 }
 
 static const struct vfio_log_ops migration_log_ops = {
@@ -240,8 +242,6 @@ void vgpu_migration_init(struct vgpu *vgpu)
 
 	mutex_init(&vgpu->migration.lock);
 	vgpu->migration.state = VFIO_DEVICE_STATE_RUNNING;
-	if (!vgpu_personality(&vgpu->type->profile)->migrates)
-		return;
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
 				VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &migration_ops;
@@ -290,6 +290,7 @@ void vgpu_migration_close(struct vgpu *vgpu)
 	mutex_lock(&vgpu->migration.lock);
 	migration_leave(vgpu);
 	vgpu->migration.logging = false;
+	vgpu_dma_log(vgpu, false);
 	vgpu->migration.told = false;
 	mutex_unlock(&vgpu->migration.lock);
 }

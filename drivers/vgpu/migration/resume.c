@@ -139,19 +139,25 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 {
 	struct migration_file *f = migration_file_alloc(vgpu);
 	struct vgpu_identity identity;
+	struct vgpu_gpu *gpu = NULL;
 
 	lockdep_assert_held(&vgpu->migration.lock);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
 	f->stream = kvmalloc(sizeof(*f->stream), GFP_KERNEL_ACCOUNT);
-	if (!f->stream) {
+	if (vgpu->exec.gpu)
+		gpu = vgpu_exec_new(vgpu);
+	if (!f->stream || (vgpu->exec.gpu && !gpu)) {
+		vgpu_exec_free(gpu);
+		kvfree(f->stream);
+		f->stream = NULL;
 		migration_file_free(f);
 		return ERR_PTR(-ENOMEM);
 	}
 	/* A VMM has it open, so the model knows. */
 	vgpu_identity_get(vgpu, false, &identity);
 	vgpu_stream_init(f->stream, &vgpu->type->profile, &identity,
-			 &resume_fb, vgpu);
+			 &resume_fb, vgpu, gpu);
 	return migration_file_open(f, &resume_fops, O_WRONLY);
 }
 
@@ -174,6 +180,7 @@ int vgpu_migration_load(struct file *file)
 	resume_tell(f);
 	if (ret)
 		return ret;
+	mutex_lock(&vgpu->exec.lock);
 	mutex_lock(&vgpu->lock);
 	vgpu_deferred_run(vgpu);
 	if (vgpu->revoked || vgpu->errors.dbe)
@@ -181,5 +188,8 @@ int vgpu_migration_load(struct file *file)
 	else
 		vgpu_load(vgpu, &f->stream->model, &f->stream->params);
 	mutex_unlock(&vgpu->lock);
+	if (!ret && f->stream->gpu)
+		f->stream->gpu = vgpu_exec_load(vgpu, f->stream->gpu);
+	mutex_unlock(&vgpu->exec.lock);
 	return ret;
 }

@@ -202,10 +202,16 @@ static int save_state(struct migration_file *f)
 {
 	struct vgpu *vgpu = f->vgpu;
 
+	f->len = vgpu_exec_save(vgpu, &f->resource, f->buf, FILE_BUFFER);
+	if (f->len)
+		return 0;
+	mutex_lock(&vgpu->exec.lock);
 	mutex_lock(&vgpu->lock);
 	vgpu_ioeventfd_gather(&vgpu->ioeventfds, vgpu->model);
-	f->len = vgpu_state_save(vgpu->model, &vgpu->params, f->buf);
+	f->len = vgpu_state_save(vgpu->model, &vgpu->params, vgpu->exec.gpu,
+				 f->buf);
 	mutex_unlock(&vgpu->lock);
+	mutex_unlock(&vgpu->exec.lock);
 	f->done = true;
 	return 0;
 }

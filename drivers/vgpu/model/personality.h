@@ -18,9 +18,10 @@ enum vgpu_event {
 
 /**
  * struct vgpu_personality - one kind of device
+ * @version: of the device, major << 16 | minor, for migration_version
+ * @features: that guests can see, which a migration's target must have
  * @nr_doorbells: registers that can be written by an eventfd
  * @executes: guests send commands, which device/exec.c executes
- * @migrates: the state can be saved and loaded
  * @plugs: a head can be without a monitor
  * @vectors: how many MSI-X vectors it has with a type
  * @init: power on: fill in config space; the model is zeroed, but for the profile
@@ -35,8 +36,9 @@ enum vgpu_event {
  * these operations, because a guest waits for them: front/ calls them directly.
  */
 struct vgpu_personality {
+	u32 version;
+	u64 features;
 	u32 nr_doorbells;
-	bool migrates;
 	bool executes;
 	bool plugs;
 	u32 (*vectors)(const struct vgpu_profile *profile);

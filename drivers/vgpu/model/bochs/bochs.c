@@ -94,8 +94,9 @@ static bool vgpu_bochs_line(const struct vgpu_model *model)
 }
 
 const struct vgpu_personality vgpu_bochs = {
+	.version = VGPU_VERSION,
+	.features = VGPU_FEATURES,
 	.nr_doorbells = VGPU_NR_DOORBELLS,
-	.migrates = true,
 	.vectors = vgpu_bochs_vectors,
 	.init = vgpu_bochs_init,
 	.reset = vgpu_bochs_reset,

@@ -10,8 +10,8 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "model/bochs/bochs.h"
 #include "model/number.h"
+#include "model/personality.h"
 #include "model/stream/identity.h"
 
 #define IDENTITY_DRIVER	"vgpu"
@@ -61,8 +61,10 @@ void vgpu_identity_init(struct vgpu_identity *identity,
 	identity->value[VGPU_IDENTITY_WIDTH] = profile->max_width;
 	identity->value[VGPU_IDENTITY_HEIGHT] = profile->max_height;
 	identity->value[VGPU_IDENTITY_RATE] = profile->frl_hz;
-	identity->value[VGPU_IDENTITY_DEVICE] = VGPU_VERSION;
-	identity->value[VGPU_IDENTITY_FEATURES] = VGPU_FEATURES;
+	identity->value[VGPU_IDENTITY_DEVICE] =
+		vgpu_personality(profile)->version;
+	identity->value[VGPU_IDENTITY_FEATURES] =
+		vgpu_personality(profile)->features;
 	identity->value[VGPU_IDENTITY_ECC] = ecc;
 	/* No vGPU has an engine yet. */
 	identity->value[VGPU_IDENTITY_ENGINE] = 0;

@@ -4,94 +4,18 @@
  *
  * The layout of a record is one function that runs in both directions, so that
  * saving and loading cannot disagree; what has been loaded is then checked by
- * the part of the model that it belongs to.  All is little-endian, without
- * padding.
+ * the part of the model that it belongs to.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "compat/unaligned.h"
 #include "model/bochs/bochs.h"
 #include "model/event.h"
 #include "model/pci_config.h"
+#include "model/personality.h"
+#include "model/stream/pack.h"
 #include "model/stream/stream.h"
-
-/**
- * struct state_pack - a record on its way in or out
- * @at: where in it
- * @left: bytes from there on
- * @load: from the record to the model
- * @bad: it is too short, or a value of it is none
- */
-struct state_pack {
-	u8 *at;
-	size_t left;
-	bool load;
-	bool bad;
-};
-
-/* The next bytes, or NULL. */
-static u8 *pack_next(struct state_pack *pack, size_t len)
-{
-	u8 *at = pack->at;
-
-	if (pack->left < len)
-		pack->bad = true;
-	if (pack->bad)
-		return NULL;
-	pack->at += len;
-	pack->left -= len;
-	return at;
-}
-
-static void pack_bytes(struct state_pack *pack, void *bytes, size_t len)
-{
-	u8 *at = pack_next(pack, len);
-
-	if (at)
-		memcpy(pack->load ? bytes : at, pack->load ? at : bytes, len);
-}
-
-static void pack_u16(struct state_pack *pack, u16 *value)
-{
-	u8 *at = pack_next(pack, 2);
-
-	if (at && pack->load)
-		*value = get_unaligned_le16(at);
-	else if (at)
-		put_unaligned_le16(*value, at);
-}
-
-static void pack_u32(struct state_pack *pack, u32 *value)
-{
-	u8 *at = pack_next(pack, 4);
-
-	if (at && pack->load)
-		*value = get_unaligned_le32(at);
-	else if (at)
-		put_unaligned_le32(*value, at);
-}
-
-static void pack_u64(struct state_pack *pack, u64 *value)
-{
-	u8 *at = pack_next(pack, 8);
-
-	if (at && pack->load)
-		*value = get_unaligned_le64(at);
-	else if (at)
-		put_unaligned_le64(*value, at);
-}
-
-static void pack_bool(struct state_pack *pack, bool *value)
-{
-	u32 word = *value;
-
-	pack_u32(pack, &word);
-	if (word > 1)
-		pack->bad = true;
-	else
-		*value = word;
-}
+#include "model/virtio/state.h"
 
 static void pack_config(struct state_pack *pack, struct vgpu_model *model)
 {
@@ -113,15 +37,6 @@ static void pack_dispi(struct state_pack *pack, struct vgpu_model *model)
 	pack_bool(pack, &model->att_data);
 	pack_bool(pack, &model->blanked);
 	pack_bool(pack, &model->dispi_on);
-}
-
-static void pack_scanout(struct state_pack *pack, struct vgpu_scanout *scanout)
-{
-	pack_u32(pack, &scanout->format);
-	pack_u32(pack, &scanout->width);
-	pack_u32(pack, &scanout->height);
-	pack_u32(pack, &scanout->pitch);
-	pack_u64(pack, &scanout->offset);
 }
 
 static void pack_head(struct state_pack *pack, struct vgpu_model *model,
@@ -204,7 +119,7 @@ static void pack_params(struct state_pack *pack, struct vgpu_params *params)
 
 static void pack_record(struct state_pack *pack, u32 tag,
 			struct vgpu_model *model, struct vgpu_params *params,
-			u32 head)
+			struct vgpu_gpu *gpu, u32 head)
 {
 	switch (tag) {
 	case VGPU_TAG_CONFIG:
@@ -228,54 +143,89 @@ static void pack_record(struct state_pack *pack, u32 tag,
 	case VGPU_TAG_PARAMS:
 		pack_params(pack, params);
 		break;
+	case VGPU_TAG_VIRTIO:
+		vgpu_virtio_pack(pack, model, gpu);
+		break;
+	case VGPU_TAG_SCANOUT:
+		vgpu_gpu_pack_scanout(pack, gpu, head);
+		break;
 	default:
 		pack->bad = true;
 	}
 }
 
-/* Tags of which there is one record, or for HEAD one for each, and no other. */
-static const u32 state_tags[] = {
+/*
+ * Tags of which there is one record, or one for each head, and no other.  Of RESOURCE
+ * there may be any number, before the first SCANOUT, which names resources.
+ */
+static const u32 bochs_tags[] = {
 	VGPU_TAG_CONFIG, VGPU_TAG_DISPI, VGPU_TAG_HEAD, VGPU_TAG_LINK,
-	VGPU_TAG_NATIVE, VGPU_TAG_ECC, VGPU_TAG_PARAMS,
+	VGPU_TAG_NATIVE, VGPU_TAG_ECC, VGPU_TAG_PARAMS, 0
 };
+
+static const u32 virtio_tags[] = {
+	VGPU_TAG_CONFIG, VGPU_TAG_HEAD, VGPU_TAG_LINK, VGPU_TAG_ECC,
+	VGPU_TAG_PARAMS, VGPU_TAG_VIRTIO, VGPU_TAG_SCANOUT, 0
+};
+
+static const u32 *const state_tags[VGPU_NR_PERSONALITIES] = {
+	[VGPU_BOCHS] = bochs_tags,
+	[VGPU_VIRTIO] = virtio_tags,
+};
+
+static bool state_tag_known(const struct vgpu_profile *profile, u32 tag)
+{
+	const u32 *known = state_tags[profile->personality];
+
+	while (*known && *known != tag)
+		known++;
+	return *known;
+}
+
+static bool state_tag_of_head(u32 tag)
+{
+	return tag == VGPU_TAG_HEAD || tag == VGPU_TAG_SCANOUT;
+}
 
 /* A record into a buffer in which there is room for all. */
 static u8 *state_put(u8 *buf, u32 tag, struct vgpu_model *model,
-		     struct vgpu_params *params, u32 head)
+		     struct vgpu_params *params, struct vgpu_gpu *gpu, u32 head)
 {
 	struct state_pack pack = {
 		.at = buf + sizeof(struct vgpu_record),
 		.left = VGPU_STREAM_PAYLOAD,
 	};
 
-	if (tag == VGPU_TAG_HEAD)
+	if (state_tag_of_head(tag))
 		pack_u32(&pack, &head);
-	pack_record(&pack, tag, model, params, head);
+	pack_record(&pack, tag, model, params, gpu, head);
 	vgpu_record_put(buf, tag, VGPU_STREAM_PAYLOAD - pack.left);
 	return pack.at;
 }
 
 /**
- * vgpu_state_save() - write all records of a device, and END
+ * vgpu_state_save() - write all records of a device but those of resources, and END
  * @model: the device; as it was afterwards, but written to
  * @params: its settings
+ * @gpu: what executes its commands, whose resources have been saved; or NULL
  * @buf: where to, VGPU_STREAM_STATE bytes
  *
  * Return: bytes
  */
 size_t vgpu_state_save(struct vgpu_model *model,
-		       const struct vgpu_params *params, void *buf)
+		       const struct vgpu_params *params, struct vgpu_gpu *gpu,
+		       void *buf)
 {
+	const u32 *tag = state_tags[model->profile->personality];
 	struct vgpu_params p = *params;
 	u8 *at = buf;
-	u32 i, head;
+	u32 head;
 
-	for (i = 0; i < ARRAY_SIZE(state_tags); i++) {
-		u32 nr = state_tags[i] == VGPU_TAG_HEAD ?
-			 model->profile->num_heads : 1;
+	for (; *tag; tag++) {
+		u32 nr = state_tag_of_head(*tag) ? model->profile->num_heads : 1;
 
 		for (head = 0; head < nr; head++)
-			at = state_put(at, state_tags[i], model, &p, head);
+			at = state_put(at, *tag, model, &p, gpu, head);
 	}
 	at += vgpu_record_put(at, VGPU_TAG_END, 0);
 	return at - (u8 *)buf;
@@ -295,18 +245,29 @@ bool vgpu_state_load(struct vgpu_stream *stream)
 		.left = stream->len,
 		.load = true,
 	};
+	u32 *heads = stream->tag == VGPU_TAG_HEAD ? &stream->heads :
+						    &stream->scanouts;
 	u32 head = 0;
 
-	if (stream->tag == VGPU_TAG_HEAD) {
+	if (stream->tag == VGPU_TAG_RESOURCE && stream->gpu) {
+		if (stream->seen & 1U << VGPU_TAG_SCANOUT)
+			return false;
+		vgpu_gpu_pack_resource(&pack, stream->gpu, NULL);
+		return !pack.bad && !pack.left;
+	}
+	if (!state_tag_known(stream->model.profile, stream->tag))
+		return false;
+	if (state_tag_of_head(stream->tag)) {
 		pack_u32(&pack, &head);
 		if (pack.bad || head >= stream->model.profile->num_heads ||
-		    stream->heads & 1U << head)
+		    *heads & 1U << head)
 			return false;
-		stream->heads |= 1U << head;
+		*heads |= 1U << head;
 	} else if (stream->seen & 1U << stream->tag) {
 		return false;
 	}
-	pack_record(&pack, stream->tag, &stream->model, &stream->params, head);
+	pack_record(&pack, stream->tag, &stream->model, &stream->params,
+		    stream->gpu, head);
 	return !pack.bad && !pack.left;
 }
 
@@ -318,10 +279,14 @@ bool vgpu_state_load(struct vgpu_stream *stream)
  */
 bool vgpu_state_complete(const struct vgpu_stream *stream)
 {
-	u32 i;
+	const struct vgpu_profile *profile = stream->model.profile;
+	const u32 *tag = state_tags[profile->personality];
+	u32 heads = (1U << profile->num_heads) - 1;
 
-	for (i = 0; i < ARRAY_SIZE(state_tags); i++)
-		if (!(stream->seen & 1U << state_tags[i]))
+	for (; *tag; tag++)
+		if (!(stream->seen & 1U << *tag))
 			return false;
-	return stream->heads == (1U << stream->model.profile->num_heads) - 1;
+	return stream->heads == heads &&
+	       (!stream->gpu || (stream->scanouts == heads &&
+				 vgpu_gpu_loaded(stream->gpu)));
 }

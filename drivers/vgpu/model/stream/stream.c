@@ -66,11 +66,13 @@ size_t vgpu_stream_begin(const struct vgpu_identity *identity, void *buf)
  * @identity: of the vGPU
  * @fb: its framebuffer
  * @priv: for @fb
+ * @gpu: what is to execute its commands, empty; or NULL
  */
 void vgpu_stream_init(struct vgpu_stream *stream,
 		      const struct vgpu_profile *profile,
 		      const struct vgpu_identity *identity,
-		      const struct vgpu_stream_fb *fb, void *priv)
+		      const struct vgpu_stream_fb *fb, void *priv,
+		      struct vgpu_gpu *gpu)
 {
 	memset(stream, 0, sizeof(*stream));
 	vgpu_model_init(&stream->model, profile);
@@ -78,6 +80,7 @@ void vgpu_stream_init(struct vgpu_stream *stream,
 	stream->identity = *identity;
 	stream->fb = fb;
 	stream->priv = priv;
+	stream->gpu = gpu;
 }
 
 /* Whether a record may have that size. */
@@ -105,6 +108,7 @@ static bool stream_size_fits(const struct vgpu_stream *stream, u32 tag,
 static bool stream_knows(u32 tag)
 {
 	return (tag >= VGPU_TAG_IDENTITY && tag < VGPU_TAG_CHANNEL) ||
+	       (tag >= VGPU_TAG_VIRTIO && tag <= VGPU_TAG_SCANOUT) ||
 	       tag == VGPU_TAG_FB_PAGES || tag == VGPU_TAG_FB_ZERO ||
 	       tag == VGPU_TAG_END;
 }

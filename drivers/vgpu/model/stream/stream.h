@@ -10,6 +10,8 @@
 #include "model/model.h"
 #include "model/params.h"
 
+struct vgpu_gpu;
+
 /**
  * struct vgpu_record - what each record begins with
  * @tag: enum vgpu_tag
@@ -35,7 +37,10 @@ enum vgpu_tag {
 	VGPU_TAG_NATIVE = 6,
 	VGPU_TAG_ECC = 7,
 	VGPU_TAG_PARAMS = 8,
-	VGPU_TAG_CHANNEL = 9,	/* command channels, which there are not yet */
+	VGPU_TAG_CHANNEL = 9,	/* command channels, which there never were */
+	VGPU_TAG_VIRTIO = 10,
+	VGPU_TAG_RESOURCE = 11,
+	VGPU_TAG_SCANOUT = 12,
 	VGPU_TAG_FB_PAGES = 16,
 	VGPU_TAG_FB_ZERO = 17,
 	VGPU_TAG_END = 31,
@@ -73,6 +78,7 @@ struct vgpu_stream_fb {
  * @priv: for @fb
  * @model: the state that has been read so far; nobody else's
  * @params: settings that have been read
+ * @gpu: what is to execute commands, empty at first; NULL with a personality that has none
  * @header: the record that is being read
  * @have: bytes of @header that there are
  * @tag: of the record
@@ -83,7 +89,8 @@ struct vgpu_stream_fb {
  * @payload: what is here of a record that is looked at as a whole
  * @len: bytes in @payload
  * @seen: a bit for each tag that was there
- * @heads: a bit for each head
+ * @heads: a bit for each head of which there was a HEAD
+ * @scanouts: the same for SCANOUT
  * @ended: END was there
  * @error: what was wrong, as an errno; nothing more is read
  * @why: the same in words
@@ -94,6 +101,7 @@ struct vgpu_stream {
 	void *priv;
 	struct vgpu_model model;
 	struct vgpu_params params;
+	struct vgpu_gpu *gpu;
 	u8 header[sizeof(struct vgpu_record)];
 	u32 have;
 	u32 tag;
@@ -105,6 +113,7 @@ struct vgpu_stream {
 	u32 len;
 	u32 seen;
 	u32 heads;
+	u32 scanouts;
 	bool ended;
 	int error;
 	const char *why;
@@ -114,7 +123,8 @@ struct vgpu_stream {
 void vgpu_stream_init(struct vgpu_stream *stream,
 		      const struct vgpu_profile *profile,
 		      const struct vgpu_identity *identity,
-		      const struct vgpu_stream_fb *fb, void *priv);
+		      const struct vgpu_stream_fb *fb, void *priv,
+		      struct vgpu_gpu *gpu);
 int vgpu_stream_feed(struct vgpu_stream *stream, const void *data, size_t len);
 u64 vgpu_stream_pages(const struct vgpu_stream *stream, u64 *offset);
 int vgpu_stream_passed(struct vgpu_stream *stream, s64 done);
@@ -125,7 +135,8 @@ size_t vgpu_record_put(void *buf, u32 tag, u64 size);
 
 /* state.c */
 size_t vgpu_state_save(struct vgpu_model *model,
-		       const struct vgpu_params *params, void *buf);
+		       const struct vgpu_params *params, struct vgpu_gpu *gpu,
+		       void *buf);
 bool vgpu_state_load(struct vgpu_stream *stream);
 bool vgpu_state_complete(const struct vgpu_stream *stream);
 

@@ -225,7 +225,7 @@ static u32 gpu_set_scanout_blob(struct vgpu_gpu *gpu,
 	if (!res->blob)
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	return vgpu_gpu_set_blob(gpu, head, res, &rect,
-				 le32_to_cpu(set->format),
+				 vgpu_virtio_format(le32_to_cpu(set->format)),
 				 le32_to_cpu(set->offsets[0]),
 				 le32_to_cpu(set->strides[0]));
 }

@@ -90,7 +90,7 @@ struct vgpu_rect {
  * @resource: this resource, or NULL for none
  * @picture: where in the framebuffer; for a blob, of the copy that is made when somebody looks
  * @copy: the framebuffer that a copy of a blob takes; NULL until the first
- * @part: which part of a blob it shows
+ * @part: which part of the resource it shows
  * @blob_offset: where in the blob the picture begins, of which that is a part
  * @blob_stride: bytes from one line to the next in the blob
  * @stale: what of the copy is older than the blob; no width for nothing
@@ -174,6 +174,7 @@ union vgpu_gpu_answer {
  * @nr_placed: how many are in @placed
  * @room: for how many there is room in each
  * @nr_backing: pieces of guest memory behind all of them
+ * @loading: pieces of guest memory that the resource that is being loaded still lacks
  * @scanouts: what the heads show
  * @held: buffers of the control queue that wait for the end of a frame, oldest first
  * @nr_held: how many
@@ -195,6 +196,7 @@ struct vgpu_gpu {
 	u32 nr_placed;
 	u32 room;
 	u32 nr_backing;
+	u32 loading;
 	struct vgpu_gpu_scanout scanouts[VGPU_MAX_HEADS];
 	struct vgpu_held held[VGPU_RING_MAX];
 	u32 nr_held;
@@ -224,6 +226,10 @@ int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 			 u64 from, u64 to, u64 len);
 u32 vgpu_resource_place(struct vgpu_gpu *gpu, struct vgpu_resource *res);
 void vgpu_resource_unplace(struct vgpu_gpu *gpu, struct vgpu_resource *res);
+struct vgpu_resource *vgpu_resource_load(struct vgpu_gpu *gpu,
+					 const struct vgpu_resource *want);
+bool vgpu_resource_place_at(struct vgpu_gpu *gpu, struct vgpu_resource *res,
+			    u64 offset);
 void vgpu_resources_reset(struct vgpu_gpu *gpu);
 
 /* scanout.c */
@@ -237,6 +243,8 @@ u32 vgpu_gpu_set_blob(struct vgpu_gpu *gpu, u32 head,
 void vgpu_gpu_scanout_off(struct vgpu_gpu *gpu, u32 head);
 bool vgpu_gpu_flush(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 		    const struct vgpu_rect *rect);
+bool vgpu_gpu_load_copy(struct vgpu_gpu *gpu, u32 head, u64 size, u64 offset);
+u64 vgpu_gpu_cursor_offset(const struct vgpu_gpu *gpu, u32 head, u32 slot);
 bool vgpu_gpu_shows(const struct vgpu_gpu *gpu);
 void vgpu_gpu_refresh(struct vgpu_gpu *gpu, u32 head);
 void vgpu_gpu_update_cursor(struct vgpu_gpu *gpu, u32 head, u32 id, s32 x,

@@ -12,6 +12,7 @@
 #include <uapi/linux/virtio_gpu.h>
 
 #include "compat/unaligned.h"
+#include "model/personality.h"
 #include "model/virtio/gpu.h"
 
 #define RESOURCE_PAGE	4096
@@ -80,6 +81,17 @@ static u64 resource_pages(const struct vgpu_resource *res)
 	return round_up(res->size, (u64)RESOURCE_PAGE);
 }
 
+/* Into the table at an index, for which there is room. */
+static void resource_put(struct vgpu_gpu *gpu, u32 i, struct vgpu_resource *res,
+			 u64 at)
+{
+	memmove(gpu->placed + i + 1, gpu->placed + i,
+		(gpu->nr_placed - i) * sizeof(*gpu->placed));
+	gpu->placed[i] = res;
+	gpu->nr_placed++;
+	res->offset = at;
+}
+
 /**
  * vgpu_resource_place() - find framebuffer for a resource, and clear it
  * @gpu: the vGPU
@@ -105,12 +117,42 @@ u32 vgpu_resource_place(struct vgpu_gpu *gpu, struct vgpu_resource *res)
 	if (size > end || at > end - size || !resource_room(gpu) ||
 	    gpu->ops->fb_zero(gpu, at, size))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	memmove(gpu->placed + i + 1, gpu->placed + i,
-		(gpu->nr_placed - i) * sizeof(*gpu->placed));
-	gpu->placed[i] = res;
-	gpu->nr_placed++;
-	res->offset = at;
+	resource_put(gpu, i, res, at);
 	return VIRTIO_GPU_RESP_OK_NODATA;
+}
+
+/**
+ * vgpu_resource_place_at() - put a resource where it was
+ * @gpu: the vGPU
+ * @res: with its size; its offset is set
+ * @offset: where in the framebuffer, any value
+ *
+ * Return: false where there cannot be one of that size
+ */
+bool vgpu_resource_place_at(struct vgpu_gpu *gpu, struct vgpu_resource *res,
+			    u64 offset)
+{
+	u64 end = gpu->profile->fb_size - VGPU_GPU_RESERVED;
+	u64 size, before = 0;
+	u32 i;
+
+	if (!res->size || res->size > end || offset % RESOURCE_PAGE)
+		return false;
+	size = resource_pages(res);
+	for (i = 0; i < gpu->nr_placed; i++) {
+		const struct vgpu_resource *other = gpu->placed[i];
+
+		if (other->offset >= offset)
+			break;
+		before = other->offset + resource_pages(other);
+	}
+	if (i < gpu->nr_placed)
+		end = gpu->placed[i]->offset;
+	if (offset < before || size > end || offset > end - size ||
+	    !resource_room(gpu))
+		return false;
+	resource_put(gpu, i, res, offset);
+	return true;
 }
 
 /**
@@ -129,6 +171,17 @@ void vgpu_resource_unplace(struct vgpu_gpu *gpu, struct vgpu_resource *res)
 		(gpu->nr_placed - i) * sizeof(*gpu->placed));
 }
 
+/* Into the table, in which there is room. */
+static void resource_add(struct vgpu_gpu *gpu, struct vgpu_resource *res)
+{
+	u32 i = resource_index(gpu, res->id);
+
+	memmove(gpu->resources + i + 1, gpu->resources + i,
+		(gpu->nr_resources - i) * sizeof(*gpu->resources));
+	gpu->resources[i] = res;
+	gpu->nr_resources++;
+}
+
 /**
  * vgpu_resource_create() - create a resource
  * @gpu: the vGPU
@@ -143,7 +196,7 @@ u32 vgpu_resource_create(struct vgpu_gpu *gpu, const struct vgpu_resource *want,
 			 struct vgpu_resource **made)
 {
 	struct vgpu_resource *res;
-	u32 ret, i;
+	u32 ret;
 
 	if (!want->id || vgpu_resource_find(gpu, want->id))
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -159,13 +212,59 @@ u32 vgpu_resource_create(struct vgpu_gpu *gpu, const struct vgpu_resource *want,
 		gpu->ops->free(gpu, res);
 		return ret;
 	}
-	i = resource_index(gpu, res->id);
-	memmove(gpu->resources + i + 1, gpu->resources + i,
-		(gpu->nr_resources - i) * sizeof(*gpu->resources));
-	gpu->resources[i] = res;
-	gpu->nr_resources++;
+	resource_add(gpu, res);
 	*made = res;
 	return ret;
+}
+
+/* Whether values of a record are those of a resource that a guest can have created. */
+static bool resource_valid(const struct vgpu_gpu *gpu,
+			   const struct vgpu_resource *want)
+{
+	if (want->nr_backing > VGPU_MAX_ENTRIES ||
+	    want->nr_backing > VGPU_MAX_BACKING - gpu->nr_backing || !want->size)
+		return false;
+	if (want->blob)
+		return !want->format && !want->width && !want->height &&
+		       !want->offset;
+	return vgpu_personality(gpu->profile)->format_bytes(want->format) &&
+	       want->width <= S32_MAX / 4 && want->height <= S32_MAX &&
+	       want->size == 4ULL * want->width * want->height;
+}
+
+/**
+ * vgpu_resource_load() - create a resource as it was
+ * @gpu: the vGPU
+ * @want: any values; with how many pieces of guest memory, which are loaded next
+ *
+ * Return: the resource; NULL for one that there cannot be, or without memory for it
+ */
+struct vgpu_resource *vgpu_resource_load(struct vgpu_gpu *gpu,
+					 const struct vgpu_resource *want)
+{
+	struct vgpu_resource *res;
+
+	if (!want->id || vgpu_resource_find(gpu, want->id) ||
+	    !resource_valid(gpu, want) ||
+	    gpu->nr_resources == VGPU_MAX_RESOURCES || !resource_room(gpu))
+		return NULL;
+	res = gpu->ops->alloc(gpu, sizeof(*res));
+	if (!res)
+		return NULL;
+	*res = *want;
+	res->backing = NULL;
+	if (res->nr_backing)
+		res->backing = gpu->ops->alloc(gpu, res->nr_backing *
+					       sizeof(*res->backing));
+	if ((res->nr_backing && !res->backing) ||
+	    (!res->blob && !vgpu_resource_place_at(gpu, res, want->offset))) {
+		gpu->ops->free(gpu, res->backing);
+		gpu->ops->free(gpu, res);
+		return NULL;
+	}
+	gpu->nr_backing += res->nr_backing;
+	resource_add(gpu, res);
+	return res;
 }
 
 /**

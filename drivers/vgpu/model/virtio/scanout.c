@@ -117,6 +117,7 @@ u32 vgpu_gpu_set_scanout(struct vgpu_gpu *gpu, u32 head,
 	if (s->copy)
 		vgpu_gpu_scanout_off(gpu, head);
 	s->resource = res;
+	s->part = *rect;
 	s->picture = picture;
 	gpu->ops->show(gpu, head, &picture);
 	return VIRTIO_GPU_RESP_OK_NODATA;
@@ -148,12 +149,36 @@ static u32 scanout_copy(struct vgpu_gpu *gpu, struct vgpu_gpu_scanout *s,
 }
 
 /**
+ * vgpu_gpu_load_copy() - framebuffer for the copy of a blob, where it was
+ * @gpu: the vGPU
+ * @head: one that the type has, which shows nothing
+ * @size: bytes, not 0
+ * @offset: where in the framebuffer
+ *
+ * Return: false if it cannot have been there
+ */
+bool vgpu_gpu_load_copy(struct vgpu_gpu *gpu, u32 head, u64 size, u64 offset)
+{
+	struct vgpu_resource *copy = gpu->ops->alloc(gpu, sizeof(*copy));
+
+	if (!copy)
+		return false;
+	copy->size = size;
+	if (!vgpu_resource_place_at(gpu, copy, offset)) {
+		gpu->ops->free(gpu, copy);
+		return false;
+	}
+	gpu->scanouts[head].copy = copy;
+	return true;
+}
+
+/**
  * vgpu_gpu_set_blob() - a head shows a part of a blob
  * @gpu: the vGPU
  * @head: one that the type has
  * @res: the blob
  * @rect: which part, in pixels
- * @format: VIRTIO_GPU_FORMAT_*
+ * @format: DRM fourcc
  * @offset: of the first pixel of the picture in the blob
  * @stride: bytes from one line to the next
  *
@@ -167,7 +192,7 @@ u32 vgpu_gpu_set_blob(struct vgpu_gpu *gpu, u32 head,
 {
 	struct vgpu_gpu_scanout *s = &gpu->scanouts[head];
 	struct vgpu_scanout picture = {
-		.format = vgpu_virtio_format(format),
+		.format = format,
 		.width = rect->width,
 		.height = rect->height,
 		.pitch = rect->width * 4,
@@ -301,7 +326,7 @@ bool vgpu_gpu_shows(const struct vgpu_gpu *gpu)
 }
 
 /* Where in the framebuffer the picture of a head's cursor is. */
-static u64 cursor_offset(const struct vgpu_gpu *gpu, u32 head, u32 slot)
+u64 vgpu_gpu_cursor_offset(const struct vgpu_gpu *gpu, u32 head, u32 slot)
 {
 	return gpu->profile->fb_size - VGPU_GPU_RESERVED +
 	       (u64)(head * VGPU_CURSOR_SLOTS + slot) * VGPU_CURSOR_BYTES;
@@ -357,7 +382,7 @@ void vgpu_gpu_update_cursor(struct vgpu_gpu *gpu, u32 head, u32 id, s32 x,
 			.width = VGPU_VIRTIO_CURSOR,
 			.height = VGPU_VIRTIO_CURSOR,
 			.pitch = VGPU_VIRTIO_CURSOR * 4,
-			.offset = cursor_offset(gpu, head, slot),
+			.offset = vgpu_gpu_cursor_offset(gpu, head, slot),
 		};
 		cursor.hot_x = hot_x;
 		cursor.hot_y = hot_y;

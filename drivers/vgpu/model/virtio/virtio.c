@@ -558,6 +558,53 @@ void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues)
 }
 
 /**
+ * vgpu_virtio_ring() - a queue as the guest has set it up, from its beginning on
+ * @model: the model
+ * @nr: which queue
+ * @ring: where to
+ */
+void vgpu_virtio_ring(const struct vgpu_model *model, u32 nr,
+		      struct vgpu_ring *ring)
+{
+	const struct vgpu_virtio_queue *queue = &model->virtio.queues[nr];
+
+	*ring = (struct vgpu_ring){
+		.desc = queue->desc,
+		.avail = queue->avail,
+		.used = queue->used,
+		.size = queue->size,
+		.event_idx = virtio_has(&model->virtio, VIRTIO_RING_F_EVENT_IDX),
+		.indirect = virtio_has(&model->virtio,
+				       VIRTIO_RING_F_INDIRECT_DESC),
+	};
+}
+
+/**
+ * vgpu_virtio_valid() - whether registers can be as they are
+ * @model: the model
+ *
+ * Return: true if a guest can bring them to it
+ */
+bool vgpu_virtio_valid(const struct vgpu_model *model)
+{
+	const struct vgpu_virtio *v = &model->virtio;
+	u32 i;
+
+	for (i = 0; i < VGPU_NR_QUEUES; i++) {
+		const struct vgpu_virtio_queue *queue = &v->queues[i];
+
+		if (!is_power_of_2(queue->size) || queue->size > VGPU_RING_MAX ||
+		    queue->vector != virtio_vector(queue->vector))
+			return false;
+	}
+	if ((v->status & VIRTIO_CONFIG_S_FEATURES_OK) &&
+	    (v->features & ~VIRTIO_FEATURES || !virtio_has(v, VIRTIO_F_VERSION_1)))
+		return false;
+	return v->config_vector == virtio_vector(v->config_vector) &&
+	       model->plugged >= 1 && model->plugged <= model->profile->num_heads;
+}
+
+/**
  * vgpu_virtio_interrupt() - buffers have been used
  * @model: the model
  * @queue: of this queue
@@ -686,6 +733,8 @@ static void virtio_sent(struct vgpu_model *model, u32 vectors)
 }
 
 const struct vgpu_personality vgpu_virtio = {
+	.version = 0x00010000,
+	.features = VIRTIO_FEATURES,
 	.executes = true,
 	.plugs = true,
 	.vectors = virtio_vectors,

@@ -10,6 +10,7 @@
 #include <linux/vgpu.h>
 
 struct vgpu_model;
+struct vgpu_ring;
 
 /* BAR1 has the MSI-X table and pending bits. */
 #define VGPU_VIRTIO_MSIX_BAR	1
@@ -40,6 +41,9 @@ enum vgpu_virtio_queue_nr {
 #define VGPU_WORK_QUEUE(q)	(1U << (q))	/* a queue was notified */
 #define VGPU_WORK_RESET		0x10	/* the device is to be reset */
 #define VGPU_WORK_FRAME		0x20	/* a frame has ended */
+
+#define VGPU_WORK_ALL	(VGPU_WORK_RESET | VGPU_WORK_QUEUE(VGPU_QUEUE_CONTROL) | \
+			 VGPU_WORK_QUEUE(VGPU_QUEUE_CURSOR))
 
 /**
  * struct vgpu_virtio_queue - a virtqueue as the guest has set it up
@@ -116,6 +120,9 @@ bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
 bool vgpu_virtio_runs(const struct vgpu_model *model);
 u32 vgpu_virtio_queues_resetting(const struct vgpu_model *model);
 void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues);
+void vgpu_virtio_ring(const struct vgpu_model *model, u32 nr,
+		      struct vgpu_ring *ring);
+bool vgpu_virtio_valid(const struct vgpu_model *model);
 void vgpu_virtio_interrupt(struct vgpu_model *model, u32 queue);
 void vgpu_virtio_broken(struct vgpu_model *model);
 
