@@ -33,7 +33,7 @@ said()
 # says TEXT: the guest has said so since the last mark
 says()
 {
-	said | tail -n +"$((mark + 1))" | grep -q "$1" && return 0
+	said | tail -n +"$((mark + 1))" | grep "$1" > /dev/null && return 0
 	said | tail -n 8 | sed 's/^/# /'
 	return 1
 }
@@ -45,7 +45,7 @@ mark_it()
 
 answered()
 {
-	said | tail -n +"$((mark + 1))" | grep -q "^$1"
+	said | tail -n +"$((mark + 1))" | grep "^$1" > /dev/null
 }
 
 # shell COMMAND: the guest's shell runs it, and succeeds
