@@ -31,7 +31,7 @@ static void vgpu_vfio_add_view(struct vgpu *vgpu, enum vgpu_view nr, u32 region,
 	view->mapping = mapping;
 	view->at = VGPU_INDEX_TO_OFFSET(region);
 	view->nr = vgpu_fb_pages(&vgpu->fb);
-	vgpu_fb_view_add(&vgpu->fb, view);
+	vgpu_fb_view_init(&vgpu->fb, view);
 }
 
 int vgpu_vfio_init(struct vfio_device *vdev)

@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/dma-resv.h>
+#include <linux/list.h>
 #include <linux/rwsem.h>
 #include <linux/sizes.h>
 #include <vgpu/pgpu.h>
@@ -169,6 +170,20 @@ static inline bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
 {
 	lockdep_assert_held(&fb->lock);
 	return fb->dirty && !test_bit(page / VGPU_DIRTY_PAGES, fb->dirty);
+}
+
+/**
+ * vgpu_fb_view_init() - vgpu_fb_view_add() while a vGPU is being made
+ * @fb: its framebuffer, which nobody else can use yet
+ * @view: the place; nothing is mapped there yet
+ *
+ * There are several views, and a lock for each is a good part of what the driver
+ * itself does to make a vGPU.
+ */
+static inline void vgpu_fb_view_init(struct vgpu_fb *fb,
+				     struct vgpu_fb_view *view)
+{
+	list_add(&view->link, &fb->views);
 }
 
 #endif /* _VGPU_FB_H */
