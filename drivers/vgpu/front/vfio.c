@@ -41,6 +41,14 @@ int vgpu_vfio_init(struct vfio_device *vdev)
 	struct address_space *mapping;
 	int ret;
 
+	/*
+	 * A set of its own, as the VFIO core would make one, but with a small number and
+	 * not an address for an id: nearly each address takes more nodes of the xarray
+	 * in which the core looks for it.  The core ends it, also after an error.
+	 */
+	ret = vfio_assign_device_set(vdev, (void *)(vdev->index + 1UL));
+	if (ret)
+		return ret;
 	ret = vgpu_init(vgpu, type->desc, &type->pgpu->vram);
 	if (ret)
 		return ret;
