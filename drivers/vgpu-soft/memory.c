@@ -15,7 +15,6 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
-#include <linux/sched/mm.h>
 
 #include "soft.h"
 #include "../vgpu/compat/mm.h"
@@ -85,32 +84,22 @@ static const struct address_space_operations soft_aops = {
  * @vram: whose it is
  * @index: its number
  * @page: a page of its own, zeroed; now the page cache's
- * @force: also if the memory cgroup has no room
+ * @gfp: it is charged to the calling task's memory cgroup, which must not be waited
+ *	for: the caller may hold locks that others need
  *
- * It is charged to the calling task's memory cgroup, which is not waited for: the
- * caller may hold locks that others need.
+ * This is done for each page of a block that is touched.
  *
  * Return: 0; -EEXIST when there is one of that number; -ENOMEM, also without room;
  * then the page is still the caller's
  */
 int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page,
-		    bool force)
+		    gfp_t gfp)
 {
 	struct folio *folio = page_folio(page);
-	unsigned int flags;
 	int ret;
 
 	folio_mark_uptodate(folio);
-	if (force) {
-		/* So that the charge succeeds, and does not reclaim. */
-		flags = memalloc_noreclaim_save();
-		ret = filemap_add_folio(vram->inode->i_mapping, folio, index,
-					GFP_KERNEL);
-		memalloc_noreclaim_restore(flags);
-	} else {
-		ret = filemap_add_folio(vram->inode->i_mapping, folio, index,
-					GFP_NOWAIT | __GFP_NOWARN);
-	}
+	ret = filemap_add_folio(vram->inode->i_mapping, folio, index, gfp);
 	if (ret)
 		return ret;
 	/* What is dirty is not dropped when the kernel looks for memory. */

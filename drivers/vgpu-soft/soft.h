@@ -89,7 +89,7 @@ void soft_fs_release(void);
 int soft_memory_init(struct soft_vram *vram);
 void soft_memory_fini(struct soft_vram *vram);
 int soft_memory_add(struct soft_vram *vram, u64 index, struct page *page,
-		    bool force);
+		    gfp_t gfp);
 struct page *soft_memory_find(struct soft_vram *vram, u64 index);
 void soft_memory_drop(struct soft_vram *vram, u64 index, u64 nr);
 void soft_vram_report_to(struct soft_vram *vram, struct pgpu *pgpu);

@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/wait_bit.h>
 
 #include "soft.h"
@@ -26,6 +27,9 @@
 #define SOFT_SINGLE_PAGES	xa_mk_value(0)
 #define SOFT_BEING_MADE		xa_mk_value(1)
 
+/* If the memory cgroup has room. */
+#define SOFT_GFP_TRY	(GFP_NOWAIT | __GFP_NOWARN)
+
 static void soft_pages_free(struct page *first, u32 from)
 {
 	for (; from < SOFT_BLOCK_PAGES; from++)
@@ -39,7 +43,7 @@ static bool soft_block_add(struct soft_vram *vram, u64 block, struct page *first
 
 	while (added < SOFT_BLOCK_PAGES &&
 	       !soft_memory_add(vram, block * SOFT_BLOCK_PAGES + added,
-				first + added, false))
+				first + added, SOFT_GFP_TRY))
 		added++;
 	soft_pages_free(first, added);
 	return added == SOFT_BLOCK_PAGES;
@@ -92,6 +96,17 @@ static void *soft_block_get(struct soft_vram *vram, u64 block)
 	return entry;
 }
 
+/* Also if the memory cgroup has no room, and without looking for any. */
+static int soft_memory_force(struct soft_vram *vram, u64 index,
+			     struct page *page)
+{
+	unsigned int flags = memalloc_noreclaim_save();
+	int ret = soft_memory_add(vram, index, page, GFP_KERNEL);
+
+	memalloc_noreclaim_restore(flags);
+	return ret;
+}
+
 /* A page; NULL when there is none and need not be, or an error pointer. */
 static struct page *soft_page_get(struct soft_vram *vram, u64 index,
 				  enum pgpu_alloc alloc)
@@ -106,7 +121,8 @@ static struct page *soft_page_get(struct soft_vram *vram, u64 index,
 	page = alloc_pages_node(vram->node, GFP_KERNEL | __GFP_ZERO, 0);
 	if (!page)
 		return ERR_PTR(-ENOMEM);
-	ret = soft_memory_add(vram, index, page, force);
+	ret = force ? soft_memory_force(vram, index, page) :
+		      soft_memory_add(vram, index, page, SOFT_GFP_TRY);
 	if (!ret)
 		return page;
 	__free_page(page);
