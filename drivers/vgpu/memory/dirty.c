@@ -91,8 +91,7 @@ int vgpu_fb_track(struct vgpu_fb *fb)
 	fb->dirty = dirty;
 	dirty_walk(fb, true);
 	vgpu_fb_zap(fb, 0, vgpu_fb_pages(fb));
-	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
+	vgpu_fb_release(fb);
 	return 0;
 }
 
@@ -160,8 +159,7 @@ u32 vgpu_fb_claim_dirty(struct vgpu_fb *fb, u64 *group, bool last)
 		vgpu_fb_zap(fb, (first + __ffs(claimed)) * VGPU_DIRTY_PAGES,
 			    (__fls(claimed) - __ffs(claimed) + 1) *
 			    VGPU_DIRTY_PAGES);
-	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
+	vgpu_fb_release(fb);
 	return claimed;
 }
 

@@ -568,10 +568,7 @@ void vgpu_dmabuf_end(struct vgpu_fb *fb)
 	struct vgpu_fb_view *view, *next;
 	struct vgpu_dmabuf *buf;
 
-	dma_resv_lock(&fb->resv, NULL);
-	vgpu_fb_stop(fb, 0, vgpu_fb_pages(fb));
-	down_write(&fb->lock);
-	vgpu_fb_zap(fb, 0, vgpu_fb_pages(fb));
+	vgpu_fb_claim(fb, 0, vgpu_fb_pages(fb), false);
 	list_for_each_entry_safe(view, next, &fb->views, link) {
 		if (view->ops != &vgpu_dmabuf_view_ops)
 			continue;
@@ -579,8 +576,7 @@ void vgpu_dmabuf_end(struct vgpu_fb *fb)
 		buf->ended = true;
 		list_del_init(&view->link);
 	}
-	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
+	vgpu_fb_release(fb);
 }
 
 /* MODULE_IMPORT_NS() wants a word on some kernels and a string on others. */

@@ -108,7 +108,7 @@ int vgpu_fb_run(struct vgpu_fb *fb, u64 page, u64 nr, enum pgpu_alloc alloc,
 		return -EIO;
 	at = vgpu_fb_home(fb, page);
 	nr = min(nr, PGPU_BLOCK_PAGES - page % PGPU_BLOCK_PAGES);
-	/* A run ends before a page that another one stands in for; that is one. */
+	/* A run ends before a page that another one replaces; that is one. */
 	next = at;
 	if (!xa_empty(&vram->remap))
 		entry = xa_find(&vram->remap, &next, at + nr - 1, XA_PRESENT);
@@ -163,97 +163,6 @@ int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc)
 	return ret ?: -EAGAIN;
 }
 
-/* Stop all importers and take all mappings away; with vgpu_fb.resv held. */
-static void vgpu_fb_take_pages(struct vgpu_fb *fb, u64 page, u64 nr)
-{
-	vgpu_fb_stop(fb, page, nr);
-	down_write(&fb->lock);
-	vgpu_fb_zap(fb, page, nr);
-}
-
-/*
- * Claim pages, so that they can move or go.  Ends with vgpu_fb_release_pages().
- */
-static void vgpu_fb_claim_pages(struct vgpu_fb *fb, u64 page, u64 nr)
-{
-	dma_resv_lock(&fb->resv, NULL);
-	vgpu_fb_take_pages(fb, page, nr);
-}
-
-static void vgpu_fb_release_pages(struct vgpu_fb *fb)
-{
-	up_write(&fb->lock);
-	dma_resv_unlock(&fb->resv);
-}
-
-/*
- * The same for one page that is to keep its content elsewhere; -EBUSY, and nobody
- * is told of it in vain, when it has to stay.
- */
-static int vgpu_fb_claim_page(struct vgpu_fb *fb, u64 page)
-{
-	dma_resv_lock(&fb->resv, NULL);
-	if (vgpu_fb_is_pinned(fb, page)) {
-		dma_resv_unlock(&fb->resv);
-		return -EBUSY;
-	}
-	vgpu_fb_take_pages(fb, page, 1);
-	/* Some come without the resv. */
-	if (vgpu_fb_is_pinned(fb, page)) {
-		vgpu_fb_release_pages(fb);
-		return -EBUSY;
-	}
-	return 0;
-}
-
-/* Copy a VRAM page that nobody can reach to another one. */
-static int vgpu_fb_copy_page(struct vgpu_fb *fb, u64 from, u64 to)
-{
-	struct pgpu_run source, target;
-	int ret;
-
-	ret = vram_map(fb->vram, from, 1, PGPU_ALLOC_NONE, &source);
-	if (!ret)
-		ret = vram_map(fb->vram, to, 1, PGPU_ALLOC_FORCE, &target);
-	if (ret)
-		return ret;
-	if (source.vaddr)
-		ret = vgpu_fb_copy(fb, target.vaddr, source.vaddr, PAGE_SIZE);
-	else
-		memset(target.vaddr, 0, PAGE_SIZE);
-	/* Write-combined: before anybody else looks. */
-	wmb();
-	return ret;
-}
-
-/*
- * Have a spare page stand in for a page of the framebuffer, with its content or
- * with zeroes.
- */
-static int vgpu_fb_replace(struct vgpu_fb *fb, u64 home, bool keep)
-{
-	struct vram *vram = fb->vram;
-	u64 from = vram_resolve(vram, home), to;
-	int ret;
-
-	lockdep_assert_held_write(&fb->lock);
-	ret = xa_reserve(&vram->remap, home, GFP_KERNEL);
-	if (ret)
-		return ret;
-	/* One that goes bad meanwhile is never given out again. */
-	do {
-		ret = vram_page_alloc(vram, &to);
-		if (ret || !keep)
-			continue;
-		ret = vgpu_fb_copy_page(fb, from, to);
-		if (ret)
-			vram_page_free(vram, to);
-	} while (!ret && !vram_remap(vram, home, to));
-	if (ret)
-		vram_unreserve(vram, home);
-	return ret;
-}
-
 /* A page that is bad, or was, gets a good one that is zero, or none. */
 static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
 {
@@ -262,7 +171,7 @@ static void vgpu_fb_discard_page(struct vgpu_fb *fb, u64 home)
 
 	if (now != VRAM_NO_PAGE && !vram_page_is_bad(vram, now)) {
 		vram_discard(vram, now, 1);
-	} else if (vgpu_fb_replace(fb, home, false)) {
+	} else if (vram_replace(vram, fb, home, false)) {
 		dev_err_ratelimited(vram->dev, "VGPU-ECC-NO-SPARE: address %#llx has no spare page\n",
 				    home << PAGE_SHIFT);
 		vram_remap(vram, home, VRAM_NO_PAGE);
@@ -308,9 +217,9 @@ static void vgpu_fb_discard(struct vgpu_fb *fb)
  */
 void vgpu_fb_clear(struct vgpu_fb *fb)
 {
-	vgpu_fb_claim_pages(fb, 0, vgpu_fb_pages(fb));
+	vgpu_fb_claim(fb, 0, vgpu_fb_pages(fb), false);
 	vgpu_fb_discard(fb);
-	vgpu_fb_release_pages(fb);
+	vgpu_fb_release(fb);
 }
 
 /**
@@ -320,10 +229,10 @@ void vgpu_fb_clear(struct vgpu_fb *fb)
  */
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
 {
-	vgpu_fb_claim_pages(fb, 0, vgpu_fb_pages(fb));
+	vgpu_fb_claim(fb, 0, vgpu_fb_pages(fb), false);
 	fb->revoked = revoked;
 	vgpu_fb_discard(fb);
-	vgpu_fb_release_pages(fb);
+	vgpu_fb_release(fb);
 }
 
 /**
@@ -343,64 +252,16 @@ void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
  */
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 {
-	struct vram *vram = fb->vram;
-	u64 home, from;
-	bool away;
 	int ret;
 
 	if (page >= vgpu_fb_pages(fb))
 		return -EINVAL;
-	ret = vgpu_fb_claim_page(fb, page);
+	ret = vgpu_fb_claim(fb, page, 1, true);
 	if (ret)
 		return ret;
-	home = vgpu_fb_home(fb, page);
-	from = vram_resolve(vram, home);
-	if (fb->revoked || from == VRAM_NO_PAGE) {
-		ret = -EIO;
-		goto out_release;
-	}
-	away = from != home && !vram_page_is_bad(vram, home);
-	if (away)
-		ret = vgpu_fb_copy_page(fb, from, home);
-	/* Its own page may have gone bad meanwhile. */
-	if (!ret && (!away || !vram_remap(vram, home, home)))
-		ret = vgpu_fb_replace(fb, home, true);
-out_release:
-	vgpu_fb_release_pages(fb);
-	return ret;
-}
-
-/* Where a page of VRAM is in the framebuffer; -ENOENT when it is not. */
-static int vgpu_fb_find_locked(struct vgpu_fb *fb, u64 home, u64 *page)
-{
-	u64 block;
-
-	lockdep_assert_held(&fb->lock);
-	for (block = 0; fb->table && block < fb->size / PGPU_BLOCK_SIZE;
-	     block++) {
-		if (fb->table[block] != home / PGPU_BLOCK_PAGES)
-			continue;
-		*page = block * PGPU_BLOCK_PAGES + home % PGPU_BLOCK_PAGES;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-/**
- * vgpu_fb_find_page() - where a page of VRAM is in a framebuffer
- * @fb: the framebuffer, perhaps with its VRAM given back
- * @home: page of VRAM
- * @page: page number in the framebuffer
- *
- * Return: 0, or -ENOENT
- */
-int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page)
-{
-	int ret;
-
-	down_read(&fb->lock);
-	ret = vgpu_fb_find_locked(fb, home, page);
-	up_read(&fb->lock);
+	ret = fb->revoked ? -EIO : vram_replace(fb->vram, fb,
+						vgpu_fb_home(fb, page), true);
+	vgpu_fb_release(fb);
 	return ret;
 }
 
@@ -422,50 +283,55 @@ int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram)
 	return *vram == VRAM_NO_PAGE ? -EIO : 0;
 }
 
-/**
- * vgpu_fb_retire_page() - have a spare page stand in for one whose content is good
- * @fb: the framebuffer, perhaps in use, perhaps with its VRAM given back
- * @home: page of VRAM; it, or what stands in for it, is pending
- *
- * Context: process, none of the locks
- *
- * Return: 0, also when it was done already; what vgpu_fb_move_page() returns
- */
-int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home)
+/* Where a page of VRAM is in the framebuffer; -ENOENT when it is not. */
+static int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page)
 {
-	struct vram *vram = fb->vram;
-	u64 page;
-	int ret;
+	int ret = -ENOENT;
+	u64 block;
 
-	ret = vgpu_fb_find_page(fb, home, &page);
-	if (ret)
-		return 0;
-	ret = vgpu_fb_claim_page(fb, page);
-	if (ret)
-		return ret;
-	if (fb->table && !fb->revoked &&
-	    vram_page_is_pending(vram, vram_resolve(vram, home)))
-		ret = vgpu_fb_replace(fb, home, true);
-	vgpu_fb_release_pages(fb);
+	down_read(&fb->lock);
+	for (block = 0; fb->table && block < fb->size / PGPU_BLOCK_SIZE;
+	     block++) {
+		if (fb->table[block] != home / PGPU_BLOCK_PAGES)
+			continue;
+		*page = block * PGPU_BLOCK_PAGES + home % PGPU_BLOCK_PAGES;
+		ret = 0;
+		break;
+	}
+	up_read(&fb->lock);
 	return ret;
 }
 
 /**
- * vgpu_fb_zap_page() - take away the mappings of a page whose memory has changed
+ * vgpu_fb_page_error() - the memory of a page has had an error
  * @fb: the framebuffer, perhaps in use, perhaps with its VRAM given back
- * @home: page of VRAM; it has other memory already
- *
- * Nobody uses the old memory afterwards, but for importers that hold it.
+ * @home: page of VRAM, in a block of the framebuffer
+ * @gone: there is other memory, which is zero, behind the page already: nobody uses
+ *	the old one afterwards, but for importers that hold it
+ * @replace: page of VRAM with good content, which a spare page replaces if it is behind
+ *	@home, unless there is none or somebody holds it who cannot be notified; or
+ *	VRAM_NO_PAGE
+ * @page: page number in the framebuffer
  *
  * Context: process, none of the locks
+ *
+ * Return: 0, or -ENOENT when it is not in the framebuffer any more
  */
-void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home)
+int vgpu_fb_page_error(struct vgpu_fb *fb, u64 home, bool gone, u64 replace,
+		       u64 *page)
 {
-	u64 page;
+	const bool keep = replace != VRAM_NO_PAGE;
+	int ret;
 
-	if (vgpu_fb_find_page(fb, home, &page))
-		return;
-	vgpu_fb_claim_pages(fb, page, 1);
-	vgpu_fb_mark(fb, page, 1);
-	vgpu_fb_release_pages(fb);
+	ret = vgpu_fb_find_page(fb, home, page);
+	if (ret || !(gone || keep) || vgpu_fb_claim(fb, *page, 1, keep))
+		return ret;
+	if (gone)
+		vgpu_fb_mark(fb, *page, 1);
+	/* A reset may have replaced it meanwhile. */
+	if (keep && fb->table && !fb->revoked &&
+	    vram_resolve(fb->vram, home) == replace)
+		vram_replace(fb->vram, fb, home, true);
+	vgpu_fb_release(fb);
+	return ret;
 }

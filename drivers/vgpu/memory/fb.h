@@ -111,9 +111,8 @@ int vgpu_fb_room(struct vgpu_fb *fb, int ret, enum pgpu_alloc *alloc);
 void vgpu_fb_clear(struct vgpu_fb *fb);
 void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked);
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page);
-int vgpu_fb_retire_page(struct vgpu_fb *fb, u64 home);
-void vgpu_fb_zap_page(struct vgpu_fb *fb, u64 home);
-int vgpu_fb_find_page(struct vgpu_fb *fb, u64 home, u64 *page);
+int vgpu_fb_page_error(struct vgpu_fb *fb, u64 home, bool gone, u64 replace,
+		       u64 *page);
 int vgpu_fb_vram_page(struct vgpu_fb *fb, u64 page, u64 *vram);
 
 /* fb_io.c */
@@ -133,9 +132,9 @@ void vgpu_fb_view_add(struct vgpu_fb *fb, struct vgpu_fb_view *view);
 void vgpu_fb_view_del(struct vgpu_fb *fb, struct vgpu_fb_view *view);
 void vgpu_fb_view_move(struct vgpu_fb *fb, struct vgpu_fb_view *view,
 		       u64 offset);
-void vgpu_fb_stop(struct vgpu_fb *fb, u64 page, u64 nr);
 void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr);
-bool vgpu_fb_is_pinned(struct vgpu_fb *fb, u64 page);
+int vgpu_fb_claim(struct vgpu_fb *fb, u64 page, u64 nr, bool keep);
+void vgpu_fb_release(struct vgpu_fb *fb);
 void vgpu_fb_mark_importers(struct vgpu_fb *fb);
 
 /* dirty.c */

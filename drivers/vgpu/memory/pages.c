@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is known of single pages of VRAM: which are bad, and which stand in for them.
+ * What is known of single pages of VRAM: which are bad, and which replace them.
  *
  * A page that is bad is never given out again.  While somebody uses it, it is pending.
  *
@@ -9,7 +9,7 @@
  * So does a free block with a bad page for which there is no spare one: its
  * other pages are as good as any.
  *
- * vram.remap says which page stands in for which.  An entry of a framebuffer's
+ * vram.remap says which page replaces which.  An entry of a framebuffer's
  * page changes with vram.lock and vgpu_fb.lock of that framebuffer held, the latter
  * for writing, so who holds it for reading can look entries up without the former.
  *
@@ -29,7 +29,7 @@
  * @link: in vram.pools
  * @block: its number
  * @used: pages that are in use, or bad
- * @home: what each page stands in for, if vram.remap says so, too
+ * @home: what each page replaces, if vram.remap says so, too
  */
 struct vram_pool {
 	struct list_head link;
@@ -62,6 +62,21 @@ struct vram_bad_page *vram_page(struct vram *vram, u64 page)
 	return bad;
 }
 
+/*
+ * Whether a retired page is still in use, or has none to replace it.  A page without
+ * error can be in use no more, too.
+ */
+static void vram_set_pending(struct vram *vram, u64 page, bool pending)
+{
+	struct vram_bad_page *bad = xa_load(&vram->bad, page);
+
+	lockdep_assert_held(&vram->lock);
+	if (WARN_ON_ONCE(pending && !bad) || !bad || bad->pending == pending)
+		return;
+	WRITE_ONCE(bad->pending, pending);
+	vram->nr_pending += pending ? 1 : -1;
+}
+
 /**
  * vram_mark_bad() - a page must not be given out again
  * @vram: vram.lock is held
@@ -69,7 +84,7 @@ struct vram_bad_page *vram_page(struct vram *vram, u64 page)
  * @cause: VGPU_RETIRED_*
  * @time: when, in seconds since 1970
  *
- * There is room then for whatever comes to stand in for it, so that nothing that
+ * There is room then for whatever comes to replace it, so that nothing that
  * follows can fail for want of that.
  *
  * Return: 0 or -ENOMEM
@@ -83,8 +98,7 @@ int vram_mark_bad(struct vram *vram, u64 page, u32 cause, time64_t time)
 	WRITE_ONCE(bad->cause, cause);
 	bad->time = time;
 	vram->nr_retired++;
-	WRITE_ONCE(bad->pending, true);
-	vram->nr_pending++;
+	vram_set_pending(vram, page, true);
 	return 0;
 }
 
@@ -100,20 +114,6 @@ bool vram_page_is_bad(struct vram *vram, u64 page)
 	struct vram_bad_page *bad = xa_load(&vram->bad, page);
 
 	return bad && READ_ONCE(bad->cause);
-}
-
-/**
- * vram_page_is_pending() - whether a page is bad and still in use
- * @vram: the VRAM
- * @page: page of VRAM
- *
- * Return: true if it is
- */
-bool vram_page_is_pending(struct vram *vram, u64 page)
-{
-	struct vram_bad_page *bad = xa_load(&vram->bad, page);
-
-	return bad && READ_ONCE(bad->pending);
 }
 
 /**
@@ -133,30 +133,6 @@ u64 vram_next_bad(struct vram *vram, u64 first, u64 last)
 		if (READ_ONCE(bad->cause))
 			return page;
 	return VRAM_NO_PAGE;
-}
-
-/* A page is in use no more. */
-static void vram_page_done(struct vram *vram, u64 page)
-{
-	struct vram_bad_page *bad = xa_load(&vram->bad, page);
-
-	lockdep_assert_held(&vram->lock);
-	if (!bad || !bad->pending)
-		return;
-	WRITE_ONCE(bad->pending, false);
-	vram->nr_pending--;
-}
-
-/* A page that is retired has none to stand in for it, and is pending until it has. */
-static void vram_page_unreplaced(struct vram *vram, u64 page)
-{
-	struct vram_bad_page *bad = xa_load(&vram->bad, page);
-
-	lockdep_assert_held(&vram->lock);
-	if (WARN_ON_ONCE(!bad) || bad->pending)
-		return;
-	WRITE_ONCE(bad->pending, true);
-	vram->nr_pending++;
 }
 
 /**
@@ -187,22 +163,27 @@ static struct vram_pool *vram_pool_find(struct vram *vram, u64 page)
 	return xa_load(&vram->pool_of, page / PGPU_BLOCK_PAGES);
 }
 
-/* A pool of the block that it has; where it comes in the list is up to the caller. */
-static int vram_pool_add(struct vram *vram, struct vram_pool *pool, u64 block)
+/* A block becomes a pool, of which no page is in use. */
+static struct vram_pool *vram_pool_add(struct vram *vram, u64 block)
 {
+	struct vram_pool *pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	const struct pgpu_ops *ops = vram->ops;
 	int ret = 0;
 
+	if (!pool)
+		return ERR_PTR(-ENOMEM);
 	/* Its pages go to whoever needs one. */
 	if (ops->vram_single)
 		ret = ops->vram_single(vram->pgpu, block * PGPU_BLOCK_PAGES);
 	if (!ret)
 		ret = xa_err(xa_store(&vram->pool_of, block, pool, GFP_KERNEL));
-	if (ret)
-		return ret;
+	if (ret) {
+		kfree(pool);
+		return ERR_PTR(ret);
+	}
 	pool->block = block;
 	list_add_tail(&pool->link, &vram->pools);
-	return 0;
+	return pool;
 }
 
 static void vram_pool_del(struct vram *vram, struct vram_pool *pool)
@@ -212,27 +193,22 @@ static void vram_pool_del(struct vram *vram, struct vram_pool *pool)
 	kfree(pool);
 }
 
-/* The next owner of the block finds zeroes. */
-static void vram_pool_destroy(struct vram *vram, struct vram_pool *pool)
-{
-	lockdep_assert_held(&vram->lock);
-	vram_discard(vram, pool->block * PGPU_BLOCK_PAGES, PGPU_BLOCK_PAGES);
-	vram_put_block(vram, pool->block);
-	vram_pool_del(vram, pool);
-}
-
-static void vram_page_free_locked(struct vram *vram, u64 page)
+/* Give a page of a pool back, which nobody can reach any more. */
+static void vram_page_free(struct vram *vram, u64 page)
 {
 	struct vram_pool *pool = vram_pool_find(vram, page);
 
-	lockdep_assert_held(&vram->lock);
 	/* A bad one is never given out again. */
 	if (!pool || vram_page_is_bad(vram, page))
 		return;
 	__clear_bit(page % PGPU_BLOCK_PAGES, pool->used);
-	if (!vram_pool_is_reserve(vram, pool) &&
-	    bitmap_empty(pool->used, PGPU_BLOCK_PAGES))
-		vram_pool_destroy(vram, pool);
+	if (vram_pool_is_reserve(vram, pool) ||
+	    !bitmap_empty(pool->used, PGPU_BLOCK_PAGES))
+		return;
+	/* The next owner of the block finds zeroes. */
+	vram_discard(vram, pool->block * PGPU_BLOCK_PAGES, PGPU_BLOCK_PAGES);
+	vram_put_block(vram, pool->block);
+	vram_pool_del(vram, pool);
 }
 
 /* Bad pages of a new pool are not given out, and need no spare ones. */
@@ -250,7 +226,7 @@ static void vram_pool_skip_bad(struct vram *vram, struct vram_pool *pool)
 		spare = vram_resolve(vram, page);
 		xa_erase(&vram->remap, page);
 		if (spare != page && spare != VRAM_NO_PAGE)
-			vram_page_free_locked(vram, spare);
+			vram_page_free(vram, spare);
 	}
 }
 
@@ -261,19 +237,13 @@ static void vram_pool_skip_bad(struct vram *vram, struct vram_pool *pool)
 static struct vram_pool *vram_pool_create(struct vram *vram, u64 block)
 {
 	struct vram_pool *pool;
-	int ret;
 
 	lockdep_assert_held(&vram->lock);
 	if (block >= vram_nr_blocks(vram) || !test_bit(block, vram->free))
 		return ERR_PTR(-ENOSPC);
-	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
-	if (!pool)
-		return ERR_PTR(-ENOMEM);
-	ret = vram_pool_add(vram, pool, block);
-	if (ret) {
-		kfree(pool);
-		return ERR_PTR(ret);
-	}
+	pool = vram_pool_add(vram, block);
+	if (IS_ERR(pool))
+		return pool;
 	__clear_bit(block, vram->free);
 	vram->free_blocks--;
 	vram_pool_skip_bad(vram, pool);
@@ -290,23 +260,16 @@ int vram_reserve_init(struct vram *vram)
 {
 	u64 first = vram_nr_blocks(vram);
 	u64 nr = vram->spare_size / PGPU_BLOCK_SIZE;
-	struct vram_pool *pool;
 	u64 i;
 
-	for (i = 0; i < nr; i++) {
-		pool = kzalloc(sizeof(*pool), GFP_KERNEL);
-		if (!pool)
+	for (i = 0; i < nr; i++)
+		if (IS_ERR(vram_pool_add(vram, first + i)))
 			return -ENOMEM;
-		if (vram_pool_add(vram, pool, first + i)) {
-			kfree(pool);
-			return -ENOMEM;
-		}
-	}
 	return 0;
 }
 
 /**
- * vram_pages_fini() - forget all pools, who stands in for whom, and what is bad
+ * vram_pages_fini() - forget all pools, what replaces what, and what is bad
  * @vram: without vGPUs
  */
 void vram_pages_fini(struct vram *vram)
@@ -324,58 +287,46 @@ void vram_pages_fini(struct vram *vram)
 	xa_destroy(&vram->bad);
 }
 
-static int vram_page_alloc_locked(struct vram *vram, u64 *page)
+/* A pool with a page to give, without a block becoming one; or NULL. */
+static struct vram_pool *vram_pool_with_room(struct vram *vram)
 {
 	struct vram_pool *pool;
-	unsigned long bit;
 
-	lockdep_assert_held(&vram->lock);
 	list_for_each_entry(pool, &vram->pools, link)
 		if (!bitmap_full(pool->used, PGPU_BLOCK_PAGES))
-			goto found;
-	pool = vram_pool_create(vram, vram_find_hole(vram, 1));
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-found:
-	bit = find_first_zero_bit(pool->used, PGPU_BLOCK_PAGES);
+			return pool;
+	return NULL;
+}
+
+/* Take a page of a pool with room, as a spare one for another; it reads as zero. */
+static u64 vram_page_take(struct vram *vram, struct vram_pool *pool)
+{
+	unsigned long bit = find_first_zero_bit(pool->used, PGPU_BLOCK_PAGES);
+	u64 page = pool->block * PGPU_BLOCK_PAGES + bit;
+
+	lockdep_assert_held(&vram->lock);
 	__set_bit(bit, pool->used);
-	*page = pool->block * PGPU_BLOCK_PAGES + bit;
 	/* Who had it before may still hold the memory that it had. */
-	vram_discard(vram, *page, 1);
-	return 0;
+	vram_discard(vram, page, 1);
+	return page;
 }
 
-/**
- * vram_page_alloc() - take a single page, as a spare one for another
- * @vram: where from; a block becomes a pool when those that are have no page
- * @page: the page number, in VRAM; it reads as zero
- *
- * Return: 0, -ENOSPC or -ENOMEM
- */
-int vram_page_alloc(struct vram *vram, u64 *page)
+/* The same; a block becomes a pool when those that are have no page. */
+static int vram_page_alloc(struct vram *vram, u64 *page)
 {
-	int ret;
+	struct vram_pool *pool;
 
 	mutex_lock(&vram->lock);
-	ret = vram_page_alloc_locked(vram, page);
+	pool = vram_pool_with_room(vram) ?:
+	       vram_pool_create(vram, vram_find_hole(vram, 1));
+	if (!IS_ERR(pool))
+		*page = vram_page_take(vram, pool);
 	mutex_unlock(&vram->lock);
-	return ret;
+	return PTR_ERR_OR_ZERO(pool);
 }
 
 /**
- * vram_page_free() - give a single page back
- * @vram: where to
- * @page: as vram_page_alloc() answered it; nobody can reach it any more
- */
-void vram_page_free(struct vram *vram, u64 page)
-{
-	mutex_lock(&vram->lock);
-	vram_page_free_locked(vram, page);
-	mutex_unlock(&vram->lock);
-}
-
-/**
- * vram_resolve() - the page that stands in for another
+ * vram_resolve() - the page that replaces another
  * @vram: the VRAM
  * @home: a page; vram.lock is held, or vgpu_fb.lock of the framebuffer that it is in
  *
@@ -389,7 +340,7 @@ u64 vram_resolve(struct vram *vram, u64 home)
 }
 
 /* vram.remap has room for it. */
-static void vram_stand_in(struct vram *vram, u64 home, u64 to)
+static void vram_set_spare(struct vram *vram, u64 home, u64 to)
 {
 	struct vram_pool *pool = vram_pool_find(vram, to);
 
@@ -399,13 +350,13 @@ static void vram_stand_in(struct vram *vram, u64 home, u64 to)
 }
 
 /**
- * vram_remap() - have another page stand in for one
+ * vram_remap() - have another page replace one
  * @vram: the VRAM
  * @home: the page; xa_reserve() has made room where @to is not @home
- * @to: what stands in for it from now on, @home for itself, or VRAM_NO_PAGE,
- *	with which @home is pending
+ * @to: what replaces it from now on; @home for nothing, or VRAM_NO_PAGE, with which
+ *	@home is pending
  *
- * The page that did so before is given back, and is pending no more.  The caller
+ * The page that replaced it before is given back, and is pending no more.  The caller
  * holds vgpu_fb.lock for writing, and has copied what is to be kept.
  *
  * Return: false, and nothing has changed, when @to has gone bad since the caller
@@ -424,34 +375,82 @@ bool vram_remap(struct vram *vram, u64 home, u64 to)
 	if (to == home)
 		xa_erase(&vram->remap, home);
 	else
-		vram_stand_in(vram, home, to);
-	vram_page_done(vram, from == VRAM_NO_PAGE ? home : from);
+		vram_set_spare(vram, home, to);
+	vram_set_pending(vram, from == VRAM_NO_PAGE ? home : from, false);
 	if (from != home && from != VRAM_NO_PAGE)
-		vram_page_free_locked(vram, from);
+		vram_page_free(vram, from);
 	if (to == VRAM_NO_PAGE)
-		vram_page_unreplaced(vram, home);
+		vram_set_pending(vram, home, true);
 out_unlock:
 	mutex_unlock(&vram->lock);
 	return good;
 }
 
-/**
- * vram_unreserve() - nothing comes to stand in for a page
- * @vram: the VRAM
- * @home: the page, for which xa_reserve() has made room in vram.remap; a bad one
- *	keeps it
- */
-void vram_unreserve(struct vram *vram, u64 home)
+/* Copy a page that nobody can reach to another one. */
+static int vram_copy_page(struct vram *vram, struct vgpu_fb *fb, u64 from,
+			  u64 to)
 {
+	struct pgpu_run source, target;
+	int ret;
+
+	ret = vram_map(vram, from, 1, PGPU_ALLOC_NONE, &source);
+	if (!ret)
+		ret = vram_map(vram, to, 1, PGPU_ALLOC_FORCE, &target);
+	if (ret)
+		return ret;
+	if (source.vaddr)
+		ret = vgpu_fb_copy(fb, target.vaddr, source.vaddr, PAGE_SIZE);
+	else
+		memset(target.vaddr, 0, PAGE_SIZE);
+	/* Write-combined: before anybody else looks. */
+	wmb();
+	return ret;
+}
+
+/**
+ * vram_replace() - have another page replace what is behind a page of a framebuffer
+ * @vram: the VRAM
+ * @fb: the framebuffer, with vgpu_fb.lock held for writing and no page mapped there
+ * @home: the page; its own page again if nothing is wrong with that and it has a spare
+ *	one, else a spare page
+ * @keep: with the content; else it reads as zero
+ *
+ * Return: 0; -EIO when the content cannot be read; -ENOSPC; -ENOMEM
+ */
+int vram_replace(struct vram *vram, struct vgpu_fb *fb, u64 home, bool keep)
+{
+	u64 from = vram_resolve(vram, home), to = VRAM_NO_PAGE;
+	int ret;
+
+	lockdep_assert_held_write(&fb->lock);
+	if (keep && from == VRAM_NO_PAGE)
+		return -EIO;
+	ret = xa_reserve(&vram->remap, home, GFP_KERNEL);
+	if (ret)
+		return ret;
+	/* One that goes bad meanwhile is never given out again. */
+	do {
+		if (keep && from != home && !vram_page_is_bad(vram, home))
+			to = home;
+		else
+			ret = vram_page_alloc(vram, &to);
+		if (!ret && keep)
+			ret = vram_copy_page(vram, fb, from, to);
+	} while (!ret && !vram_remap(vram, home, to));
+	if (!ret)
+		return 0;
 	mutex_lock(&vram->lock);
+	vram_page_free(vram, to);
+	/* A bad one keeps the room that it has. */
 	if (!vram_page_is_bad(vram, home))
 		xa_release(&vram->remap, home);
 	mutex_unlock(&vram->lock);
+	return ret;
 }
 
 /*
- * Which page a page of a pool stands in for, or false for none; @page itself for one
- * that is of no pool.
+ * Which page a page of a pool replaces; @page itself, and false, for none.  @page
+ * itself, too, for one that is of no pool.
  */
 static bool vram_find_user(struct vram *vram, u64 page, u64 *home)
 {
@@ -462,7 +461,7 @@ static bool vram_find_user(struct vram *vram, u64 page, u64 *home)
 	*home = page;
 	if (!pool)
 		return true;
-	/* It may have stood in for that once. */
+	/* It may have replaced that once. */
 	there = pool->home[page % PGPU_BLOCK_PAGES];
 	entry = xa_load(&vram->remap, there);
 	if (!entry || xa_to_value(entry) != page)
@@ -471,47 +470,36 @@ static bool vram_find_user(struct vram *vram, u64 page, u64 *home)
 	return true;
 }
 
-/* Whether a spare page is there without taking a block for it. */
-static bool vram_has_spare(struct vram *vram)
-{
-	struct vram_pool *pool;
-
-	list_for_each_entry(pool, &vram->pools, link)
-		if (!bitmap_full(pool->used, PGPU_BLOCK_PAGES))
-			return true;
-	return false;
-}
-
 /*
  * Put a bad page out of use that nobody uses.  @home is, in a free block, the page that
- * @page stands in for, or @page itself; and so for one of a pool that stands in for
- * none.
+ * @page replaces, or @page itself; and so for one of a pool that replaces none.  Returns
+ * false without a spare page.
  */
-static int vram_retire_free(struct vram *vram, u64 page, u64 home)
+static bool vram_retire_free(struct vram *vram, u64 page, u64 home)
 {
 	struct vram_pool *pool = vram_pool_find(vram, page);
-	u64 block = home / PGPU_BLOCK_PAGES, spare;
 
 	lockdep_assert_held(&vram->lock);
 	if (pool)
 		__set_bit(page % PGPU_BLOCK_PAGES, pool->used);
 	if (pool && home == page)
-		return 0;
+		return true;
 	/* Not a page of another free block: this one is as good a pool. */
-	if (vram_has_spare(vram) && !vram_page_alloc_locked(vram, &spare)) {
-		vram_stand_in(vram, home, spare);
-		return 0;
+	pool = vram_pool_with_room(vram);
+	if (pool) {
+		vram_set_spare(vram, home, vram_page_take(vram, pool));
+		return true;
 	}
-	pool = vram_pool_create(vram, block);
+	pool = vram_pool_create(vram, home / PGPU_BLOCK_PAGES);
 	if (IS_ERR(pool))
-		return PTR_ERR(pool);
+		return false;
 	xa_erase(&vram->remap, home);
 	__set_bit(home % PGPU_BLOCK_PAGES, pool->used);
-	return 0;
+	return true;
 }
 
 /**
- * vram_spare_pages() - how many single pages stand in for others, or are bad
+ * vram_spare_pages() - how many single pages replace others, or are bad
  * @vram: of this pGPU
  * @free: how many of the reserve are left; may be NULL
  *
@@ -541,8 +529,7 @@ u64 vram_spare_pages(struct vram *vram, u64 *free)
  * @page: page of VRAM
  * @home: as which page of its blocks
  *
- * Return: the framebuffer; NULL for nobody, also for a page that another one stands
- * in for
+ * Return: the framebuffer; NULL for nobody, also for a page that another one replaces
  */
 struct vgpu_fb *vram_user(struct vram *vram, u64 page, u64 *home)
 {
@@ -560,19 +547,16 @@ struct vgpu_fb *vram_user(struct vram *vram, u64 page, u64 *home)
  */
 void vram_retire_unused(struct vram *vram, u64 page)
 {
-	u64 home;
+	u64 home, now;
 
 	lockdep_assert_held(&vram->lock);
-	/* It stands in for none, or another one stands in for it: done. */
-	if (!vram_find_user(vram, page, &home))
-		home = page;
-	else if (home == page && vram_resolve(vram, home) != page &&
-		 vram_resolve(vram, home) != VRAM_NO_PAGE)
-		goto done;
-	if (vram_retire_free(vram, page, home))
+	vram_find_user(vram, page, &home);
+	now = vram_resolve(vram, home);
+	/* Unless another page replaces it already. */
+	if ((now == page || now == VRAM_NO_PAGE) &&
+	    !vram_retire_free(vram, page, home))
 		return;
-done:
-	vram_page_done(vram, page);
+	vram_set_pending(vram, page, false);
 }
 
 /**
@@ -591,8 +575,7 @@ void vram_retire_freed(struct vram *vram)
 	xa_for_each(&vram->bad, page, bad) {
 		if (!bad->pending)
 			continue;
-		if (!vram_find_user(vram, page, &home))
-			home = page;
+		vram_find_user(vram, page, &home);
 		if (home / PGPU_BLOCK_PAGES >= vram_nr_blocks(vram) ||
 		    !vram->owners[home / PGPU_BLOCK_PAGES])
 			vram_retire_unused(vram, page);

@@ -85,21 +85,15 @@ void vgpu_fb_view_move(struct vgpu_fb *fb, struct vgpu_fb_view *view,
 	up_write(&fb->lock);
 }
 
-/**
- * vgpu_fb_stop() - keep importers off pages that are about to move or go
- * @fb: vgpu_fb.resv is held, until they have
- * @page: the first of them
- * @nr: how many
- *
- * Waits for what importers are doing.  Only those with a reference on the pages
- * go on using them.
+/*
+ * Keep importers off pages.  Waits for what importers are doing; only those with a
+ * reference on the pages go on using them.
  */
-void vgpu_fb_stop(struct vgpu_fb *fb, u64 page, u64 nr)
+static void view_stop(struct vgpu_fb *fb, u64 page, u64 nr)
 {
 	struct vgpu_fb_view *view;
 	bool stopped = false;
 
-	dma_resv_assert_held(&fb->resv);
 	list_for_each_entry(view, &fb->views, link) {
 		if (!view->ops)
 			continue;
@@ -110,6 +104,18 @@ void vgpu_fb_stop(struct vgpu_fb *fb, u64 page, u64 nr)
 	if (stopped)
 		dma_resv_wait_timeout(&fb->resv, DMA_RESV_USAGE_BOOKKEEP, false,
 				      MAX_SCHEDULE_TIMEOUT);
+}
+
+/* Whether somebody holds pages who cannot be notified. */
+static bool view_pinned(struct vgpu_fb *fb, u64 page, u64 nr)
+{
+	struct vgpu_fb_view *view;
+
+	list_for_each_entry(view, &fb->views, link)
+		if (view->ops && view_shows(view, page, nr) &&
+		    view->ops->is_pinned(view))
+			return true;
+	return false;
 }
 
 /**
@@ -129,23 +135,44 @@ void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 }
 
 /**
- * vgpu_fb_is_pinned() - whether a page has to stay
- * @fb: vgpu_fb.resv is held; and vgpu_fb.lock for writing, or else the answer can
- *	change
- * @page: page number
+ * vgpu_fb_claim() - stop importers and take mappings away, so that pages can move or go
+ * @fb: the framebuffer
+ * @page: the first of them
+ * @nr: how many
+ * @keep: not while somebody holds one of them who cannot be notified
  *
- * Return: true if somebody holds it who cannot be told
+ * Ends with vgpu_fb_release(); vgpu_fb.resv is held until then, and vgpu_fb.lock for
+ * writing.
+ *
+ * Return: 0; -EBUSY, and nothing is held, when they have to stay
  */
-bool vgpu_fb_is_pinned(struct vgpu_fb *fb, u64 page)
+int vgpu_fb_claim(struct vgpu_fb *fb, u64 page, u64 nr, bool keep)
 {
-	struct vgpu_fb_view *view;
+	dma_resv_lock(&fb->resv, NULL);
+	/* Nobody is notified in vain. */
+	if (keep && view_pinned(fb, page, nr)) {
+		dma_resv_unlock(&fb->resv);
+		return -EBUSY;
+	}
+	view_stop(fb, page, nr);
+	down_write(&fb->lock);
+	vgpu_fb_zap(fb, page, nr);
+	/* Some come without the resv. */
+	if (keep && view_pinned(fb, page, nr)) {
+		vgpu_fb_release(fb);
+		return -EBUSY;
+	}
+	return 0;
+}
 
-	dma_resv_assert_held(&fb->resv);
-	list_for_each_entry(view, &fb->views, link)
-		if (view->ops && view_shows(view, page, 1) &&
-		    view->ops->is_pinned(view))
-			return true;
-	return false;
+/**
+ * vgpu_fb_release() - opposite of vgpu_fb_claim()
+ * @fb: the framebuffer; mappings fault anew, importers map anew
+ */
+void vgpu_fb_release(struct vgpu_fb *fb)
+{
+	up_write(&fb->lock);
+	dma_resv_unlock(&fb->resv);
 }
 
 /**

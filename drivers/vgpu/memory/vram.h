@@ -14,7 +14,7 @@ struct vgpu_fb;
 
 #define PGPU_BLOCK_PAGES	(PGPU_BLOCK_SIZE / PAGE_SIZE)
 
-/* Nothing stands in for a page that must not be used. */
+/* Nothing replaces a page that must not be used. */
 #define VRAM_NO_PAGE	((u64)LONG_MAX)
 
 /**
@@ -33,7 +33,7 @@ struct vgpu_fb;
  * @owners: whose framebuffer each block is in, or NULL
  * @pools: blocks that are given out in single pages; list of struct vram_pool
  * @pool_of: the same by number of the block
- * @remap: number of the page that stands in for a page; see pages.c
+ * @remap: number of the page that replaces a page; see pages.c
  * @bad: struct vram_bad_page of each page that had an error
  * @nr_retired: how many of these are retired, or to be
  * @nr_pending: how many of the latter are still in use
@@ -118,11 +118,9 @@ void vram_put_block(struct vram *vram, u64 block);
 /* pages.c */
 int vram_reserve_init(struct vram *vram);
 void vram_pages_fini(struct vram *vram);
-int vram_page_alloc(struct vram *vram, u64 *page);
-void vram_page_free(struct vram *vram, u64 page);
 u64 vram_resolve(struct vram *vram, u64 home);
 bool vram_remap(struct vram *vram, u64 home, u64 to);
-void vram_unreserve(struct vram *vram, u64 home);
+int vram_replace(struct vram *vram, struct vgpu_fb *fb, u64 home, bool keep);
 u64 vram_spare_pages(struct vram *vram, u64 *free);
 struct vgpu_fb *vram_user(struct vram *vram, u64 page, u64 *home);
 struct vram_bad_page *vram_page(struct vram *vram, u64 page);
@@ -130,7 +128,6 @@ int vram_mark_bad(struct vram *vram, u64 page, u32 cause, time64_t time);
 void vram_retire_unused(struct vram *vram, u64 page);
 void vram_retire_freed(struct vram *vram);
 bool vram_page_is_bad(struct vram *vram, u64 page);
-bool vram_page_is_pending(struct vram *vram, u64 page);
 bool vram_has_pending(struct vram *vram);
 u64 vram_next_bad(struct vram *vram, u64 first, u64 last);
 

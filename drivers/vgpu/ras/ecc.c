@@ -112,22 +112,26 @@ bool ras_enabled(struct ras *ras)
 	return enabled;
 }
 
+static const char *ras_state(const struct vram_bad_page *bad)
+{
+	return READ_ONCE(bad->pending) ? "pending" :
+	       READ_ONCE(bad->cause) ? "retired" : "good";
+}
+
 /*
- * Programs are told of a page, and save the list, when there is something new: its
- * first error, another state, an error of the other kind.  One that goes on failing
- * is told of again after a long time.  What is counted is in sysfs.
+ * There is a uevent, with which programs save the list, when there is something new of
+ * a page: its first error, another state, an error of the other kind.  For one that goes
+ * on failing there is another after a long time.  What is counted is in sysfs.
  */
 #define RAS_TELL_AGAIN		(3600 * HZ)
 
-static bool ras_is_news(struct ras *ras, u64 page, bool dbe, const char *state)
+static bool ras_is_news(struct ras *ras, struct vram_bad_page *bad, bool dbe,
+			const char *state)
 {
-	struct vram *vram = ras->vram;
 	const u8 error = BIT(dbe ? PGPU_ERROR_DBE : PGPU_ERROR_SBE);
-	struct vram_bad_page *bad;
 	bool news;
 
-	mutex_lock(&vram->lock);
-	bad = xa_load(&vram->bad, page);
+	mutex_lock(&ras->vram->lock);
 	if (bad->told_state != *state ||
 	    time_after32(jiffies, bad->told_at + RAS_TELL_AGAIN)) {
 		bad->told_state = *state;
@@ -138,32 +142,30 @@ static bool ras_is_news(struct ras *ras, u64 page, bool dbe, const char *state)
 		bad->told |= error;
 		bad->told_at = jiffies;
 	}
-	mutex_unlock(&vram->lock);
+	mutex_unlock(&ras->vram->lock);
 	return news;
 }
 
 /* The form is for programs: the code, the page, what became of it, whose. */
-static void ras_tell(struct ras *ras, u64 page, bool dbe, const char *state,
-		     const struct vgpu *vgpu)
+static void ras_tell(struct ras *ras, struct vram_bad_page *bad, u64 page,
+		     bool dbe, const struct vgpu *vgpu)
 {
 	const char *code = dbe ? "VGPU-ECC-DBE" : "VGPU-ECC-SBE";
 	const char *whose = vgpu ? dev_name(vgpu->vdev.dev) : "none";
-	char *envp[] = { NULL, NULL, NULL, NULL, NULL };
-	int i;
+	const char *state = ras_state(bad);
+	char event[32], address[32], page_state[32], uuid[64];
+	char *envp[] = { event, address, page_state, uuid, NULL };
 
 	dev_warn_ratelimited(ras->vram->dev, "%s: address %#llx, page %s, vGPU %s\n",
 			     code, page << PAGE_SHIFT, state, whose);
-	if (!ras_is_news(ras, page, dbe, state))
+	if (!ras_is_news(ras, bad, dbe, state))
 		return;
-	envp[0] = kasprintf(GFP_KERNEL, "VGPU_EVENT=%s", code);
-	envp[1] = kasprintf(GFP_KERNEL, "VGPU_ADDRESS=%#llx",
-			    page << PAGE_SHIFT);
-	envp[2] = kasprintf(GFP_KERNEL, "VGPU_PAGE_STATE=%s", state);
-	envp[3] = kasprintf(GFP_KERNEL, "VGPU_UUID=%s", whose);
-	if (envp[0] && envp[1] && envp[2] && envp[3])
-		kobject_uevent_env(&ras->vram->dev->kobj, KOBJ_CHANGE, envp);
-	for (i = 0; i < 4; i++)
-		kfree(envp[i]);
+	snprintf(event, sizeof(event), "VGPU_EVENT=%s", code);
+	snprintf(address, sizeof(address), "VGPU_ADDRESS=%#llx",
+		 page << PAGE_SHIFT);
+	snprintf(page_state, sizeof(page_state), "VGPU_PAGE_STATE=%s", state);
+	snprintf(uuid, sizeof(uuid), "VGPU_UUID=%s", whose);
+	kobject_uevent_env(&ras->vram->dev->kobj, KOBJ_CHANGE, envp);
 }
 
 /*
@@ -218,30 +220,33 @@ int ras_last(struct ras *ras, char *buf)
 	return len;
 }
 
-/* Whose framebuffer a page is in, held on to, and as which page of its blocks. */
-static struct vgpu *ras_find(struct ras *ras, u64 page, u64 *home)
+/*
+ * Count an error, and mark the page that it makes a bad one.  Returns what is known of
+ * the page; -EOPNOTSUPP with ECC off; -ENOMEM.
+ */
+static struct vram_bad_page *ras_count(struct ras *ras, u64 page, bool dbe,
+				       const struct vgpu *vgpu, bool *retire)
 {
 	struct vram *vram = ras->vram;
-	struct vgpu *vgpu = NULL;
+	struct vram_bad_page *bad;
 
-	mutex_lock(&vram->lock);
-	if (ras->live && page < vram_nr_pages(vram))
-		vgpu = ras_get(vram_user(vram, page, home));
-	mutex_unlock(&vram->lock);
-	return vgpu;
-}
-
-/* Whoever still maps the memory that was behind a page lets go of it. */
-static void ras_zap(struct ras *ras, u64 page)
-{
-	struct vgpu *vgpu;
-	u64 home;
-
-	vgpu = ras_find(ras, page, &home);
-	if (!vgpu)
-		return;
-	vgpu_fb_zap_page(&vgpu->fb, home);
-	vgpu_put(vgpu);
+	lockdep_assert_held(&vram->lock);
+	if (!ras->enabled)
+		return ERR_PTR(-EOPNOTSUPP);
+	bad = vram_page(vram, page);
+	if (IS_ERR(bad))
+		return bad;
+	*retire = !bad->cause && (dbe || bad->sbe);
+	if (*retire && vram_mark_bad(vram, page, dbe ? VGPU_RETIRED_DBE :
+						       VGPU_RETIRED_SBE,
+				     ktime_get_real_seconds()))
+		return ERR_PTR(-ENOMEM);
+	ras->sbe += !dbe;
+	ras->dbe += dbe;
+	bad->sbe += !dbe;
+	ras_edac_report(ras, page, dbe);
+	ras_remember(ras, page, dbe, vgpu);
+	return bad;
 }
 
 /**
@@ -254,65 +259,40 @@ static void ras_zap(struct ras *ras, u64 page)
  */
 int ras_report(struct ras *ras, u64 page, enum pgpu_error error)
 {
-	bool dbe = error != PGPU_ERROR_SBE;
+	bool dbe = error != PGPU_ERROR_SBE, retire = false, there;
+	u64 home, fb_page, replace;
 	struct vram *vram = ras->vram;
 	struct vram_bad_page *bad;
 	struct vgpu *vgpu;
-	bool retire, pending;
 	struct vgpu_fb *fb;
-	u64 home, fb_page;
-	int ret = 0;
+	int ret;
 
-	if (error == PGPU_ERROR_GONE)
-		ras_zap(ras, page);
 	mutex_lock(&vram->lock);
-	if (!ras->live)
-		ret = -ENODEV;
-	else if (page >= vram_nr_pages(vram))
-		ret = -ERANGE;
-	else if (!ras->enabled)
-		ret = -EOPNOTSUPP;
-	if (ret)
-		goto err_unlock;
+	if (!ras->live || page >= vram_nr_pages(vram)) {
+		ret = ras->live ? -ERANGE : -ENODEV;
+		mutex_unlock(&vram->lock);
+		return ret;
+	}
 	fb = vram_user(vram, page, &home);
 	vgpu = ras_get(fb);
-	bad = vram_page(vram, page);
-	retire = !IS_ERR(bad) && !bad->cause && (dbe || bad->sbe);
-	if (IS_ERR(bad) ||
-	    (retire && vram_mark_bad(vram, page, dbe ? VGPU_RETIRED_DBE :
-						       VGPU_RETIRED_SBE,
-				     ktime_get_real_seconds()))) {
-		mutex_unlock(&vram->lock);
-		ret = -ENOMEM;
-		/* What is lost is lost, and a guest must not go on without knowing. */
-		goto tell_guest;
-	}
-	ras->sbe += !dbe;
-	ras->dbe += dbe;
-	bad->sbe += !dbe;
-	ras_edac_report(ras, page, dbe);
-	ras_remember(ras, page, dbe, vgpu);
-	if (retire && !fb)
+	bad = ras_count(ras, page, dbe, vgpu, &retire);
+	ret = PTR_ERR_OR_ZERO(bad);
+	if (!ret && retire && !fb)
 		vram_retire_unused(vram, page);
 	mutex_unlock(&vram->lock);
 
 	/* Without a spare page it stays as it is until its vGPU is reset. */
-	if (vgpu && retire && !dbe)
-		vgpu_fb_retire_page(&vgpu->fb, home);
-	pending = vram_page_is_pending(vram, page);
-	ras_tell(ras, page, dbe, pending ? "pending" :
-		 vram_page_is_bad(vram, page) ? "retired" : "good", vgpu);
-tell_guest:
-	if (vgpu) {
-		if ((!ret || dbe) &&
-		    !vgpu_fb_find_page(&vgpu->fb, home, &fb_page))
-			vgpu_ecc_event(vgpu, dbe, fb_page);
+	replace = !ret && retire && !dbe ? page : VRAM_NO_PAGE;
+	there = vgpu && !vgpu_fb_page_error(&vgpu->fb, home,
+					    error == PGPU_ERROR_GONE, replace,
+					    &fb_page);
+	if (!ret)
+		ras_tell(ras, bad, page, dbe, vgpu);
+	/* What is lost is lost, and a guest must not go on without knowing. */
+	if (there && (!ret || (dbe && ret == -ENOMEM)))
+		vgpu_ecc_event(vgpu, dbe, fb_page);
+	if (vgpu)
 		vgpu_put(vgpu);
-	}
-	return ret;
-
-err_unlock:
-	mutex_unlock(&vram->lock);
 	return ret;
 }
 
@@ -335,8 +315,7 @@ void ras_show(struct ras *ras, struct seq_file *m)
 		fb = vram_user(vram, page, &home);
 		vgpu = fb ? container_of(fb, struct vgpu, fb) : NULL;
 		seq_printf(m, "%#llx %s %s\n", (u64)page << PAGE_SHIFT,
-			   bad->pending ? "pending" :
-			   bad->cause ? "retired" : "good",
+			   ras_state(bad),
 			   vgpu ? dev_name(vgpu->vdev.dev) : "none");
 	}
 	mutex_unlock(&vram->lock);
