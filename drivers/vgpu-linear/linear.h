@@ -7,6 +7,8 @@
 #include <linux/workqueue.h>
 #include <vgpu/pgpu.h>
 
+struct device;
+
 /**
  * struct linear_vram - memory behind a BAR
  * @base: mapping of it
@@ -29,7 +31,8 @@ struct linear_vram {
 	struct work_struct work;
 };
 
-int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size);
+int linear_vram_init(struct linear_vram *vram, struct device *dev,
+		     phys_addr_t start, u64 size);
 void linear_vram_fini(struct linear_vram *vram);
 int linear_vram_map(struct pgpu *pgpu, u64 page, u64 nr, enum pgpu_alloc alloc,
 		    struct pgpu_run *run);

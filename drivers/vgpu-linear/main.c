@@ -132,7 +132,8 @@ static int linear_probe(struct pci_dev *pdev, struct pgpu *pgpu,
 		return -ERANGE;
 	}
 	spare = spare_mib * SZ_1M;
-	ret = linear_vram_init(vram, pci_resource_start(pdev, bar), size);
+	ret = linear_vram_init(vram, &pdev->dev, pci_resource_start(pdev, bar),
+			       size);
 	if (ret)
 		return ret;
 
@@ -164,18 +165,7 @@ static struct pgpu_backend linear_backend = {
 	.remove = linear_remove,
 };
 
-static int __init linear_init(void)
-{
-	return pgpu_backend_register(&linear_backend);
-}
-
-static void __exit linear_exit(void)
-{
-	pgpu_backend_unregister(&linear_backend);
-}
-
-module_init(linear_init);
-module_exit(linear_exit);
+module_driver(linear_backend, pgpu_backend_register, pgpu_backend_unregister);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("PCI devices with memory behind a BAR for vgpu");

@@ -8,6 +8,8 @@
  * it never touched is not cleared again.
  */
 #include <linux/bitmap.h>
+#include <linux/device.h>
+#include <linux/err.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -40,35 +42,26 @@ static void linear_vram_work(struct work_struct *work)
 	}
 }
 
-static void linear_vram_free(struct linear_vram *vram)
-{
-	if (vram->base)
-		memunmap(vram->base);
-	bitmap_free(vram->used);
-	bitmap_free(vram->given);
-	bitmap_free(vram->stale);
-}
-
 /**
  * linear_vram_init() - take the memory of a BAR
  * @vram: where to
+ * @dev: the device, which frees what is not freed here
  * @start: its address on the bus as the CPU sees it
  * @size: in bytes, a multiple of PGPU_BLOCK_SIZE
  *
  * Return: 0 or -ENOMEM
  */
-int linear_vram_init(struct linear_vram *vram, phys_addr_t start, u64 size)
+int linear_vram_init(struct linear_vram *vram, struct device *dev,
+		     phys_addr_t start, u64 size)
 {
 	vram->nr_blocks = size / PGPU_BLOCK_SIZE;
 	vram->pfn = PHYS_PFN(start);
-	vram->stale = bitmap_alloc(vram->nr_blocks, GFP_KERNEL);
-	vram->given = bitmap_zalloc(vram->nr_blocks, GFP_KERNEL);
-	vram->used = bitmap_zalloc(vram->nr_blocks, GFP_KERNEL);
-	vram->base = memremap(start, size, MEMREMAP_WC);
-	if (!vram->stale || !vram->given || !vram->used || !vram->base) {
-		linear_vram_free(vram);
+	vram->stale = devm_bitmap_alloc(dev, vram->nr_blocks, GFP_KERNEL);
+	vram->given = devm_bitmap_zalloc(dev, vram->nr_blocks, GFP_KERNEL);
+	vram->used = devm_bitmap_zalloc(dev, vram->nr_blocks, GFP_KERNEL);
+	vram->base = devm_memremap(dev, start, size, MEMREMAP_WC);
+	if (!vram->stale || !vram->given || !vram->used || IS_ERR(vram->base))
 		return -ENOMEM;
-	}
 	bitmap_fill(vram->stale, vram->nr_blocks);
 	mutex_init(&vram->lock);
 	INIT_WORK(&vram->work, linear_vram_work);
@@ -86,7 +79,6 @@ void linear_vram_fini(struct linear_vram *vram)
 	bitmap_and(vram->stale, vram->stale, vram->used, vram->nr_blocks);
 	bitmap_or(vram->stale, vram->stale, vram->given, vram->nr_blocks);
 	linear_vram_work(&vram->work);
-	linear_vram_free(vram);
 	mutex_destroy(&vram->lock);
 }
 

@@ -37,43 +37,46 @@ static struct soft_item *to_soft_item(struct config_item *item)
 	return container_of(item, struct soft_item, item);
 }
 
-static ssize_t soft_vram_size_show(struct config_item *item, char *page)
-{
-	struct soft_item *soft = to_soft_item(item);
-	u64 size;
-
-	mutex_lock(&soft->lock);
-	size = soft->config.vram_size;
-	mutex_unlock(&soft->lock);
-	return sysfs_emit(page, "%llu\n", size);
+#define SOFT_SHOW(name, format, value)					\
+static ssize_t soft_##name##_show(struct config_item *item, char *page)	\
+{									\
+	struct soft_item *soft = to_soft_item(item);			\
+	ssize_t len;							\
+									\
+	mutex_lock(&soft->lock);					\
+	len = sysfs_emit(page, format "\n", value);			\
+	mutex_unlock(&soft->lock);					\
+	return len;							\
 }
 
-/* A copy of the configuration to change; ends with soft_item_commit(). */
-static struct soft_config *soft_item_edit(struct soft_item *soft)
-{
-	struct soft_config *new;
+SOFT_SHOW(vram_size, "%llu", soft->config.vram_size)
+SOFT_SHOW(types, "%s", soft->config.types)
+SOFT_SHOW(numa_node, "%d", soft->config.numa_node)
+SOFT_SHOW(power, "%d", !!soft->gpu)
 
-	mutex_lock(&soft->lock);
-	new = kmemdup(&soft->config, sizeof(*new), GFP_KERNEL);
-	if (!new)
-		mutex_unlock(&soft->lock);
-	return new;
+static void soft_swap(u8 *a, u8 *b, size_t size)
+{
+	while (size--)
+		swap(a[size], b[size]);
 }
 
 /*
- * Try a configuration with one attribute changed, and keep it if it is good.
- * Types that were asked for must fit, so a smaller VRAM may be refused.
+ * Change a part of the configuration, if all of it is good then.  Types that were asked
+ * for must fit, so a smaller VRAM may be refused.
  */
-static int soft_item_commit(struct soft_item *soft, struct soft_config *new)
+static int soft_item_set(struct soft_item *soft, void *part, void *value,
+			 size_t size)
 {
 	int ret = -EBUSY;
 
-	if (!soft->gpu)
-		ret = soft_config_check(new);
-	if (!ret)
-		soft->config = *new;
+	mutex_lock(&soft->lock);
+	if (!soft->gpu) {
+		soft_swap(part, value, size);
+		ret = soft_config_check(&soft->config);
+		if (ret)
+			soft_swap(part, value, size);
+	}
 	mutex_unlock(&soft->lock);
-	kfree(new);
 	return ret;
 }
 
@@ -104,88 +107,38 @@ static ssize_t soft_vram_size_store(struct config_item *item, const char *page,
 				    size_t count)
 {
 	struct soft_item *soft = to_soft_item(item);
-	struct soft_config *new;
 	u64 size;
 	int ret;
 
-	ret = soft_parse_size(page, &size);
-	if (ret)
-		return ret;
-	new = soft_item_edit(soft);
-	if (!new)
-		return -ENOMEM;
-	new->vram_size = size;
-	ret = soft_item_commit(soft, new);
+	ret = soft_parse_size(page, &size) ?:
+	      soft_item_set(soft, &soft->config.vram_size, &size, sizeof(size));
 	return ret ?: count;
-}
-
-static ssize_t soft_types_show(struct config_item *item, char *page)
-{
-	struct soft_item *soft = to_soft_item(item);
-	ssize_t len;
-
-	mutex_lock(&soft->lock);
-	len = sysfs_emit(page, "%s\n", soft->config.types);
-	mutex_unlock(&soft->lock);
-	return len;
 }
 
 static ssize_t soft_types_store(struct config_item *item, const char *page,
 				size_t count)
 {
 	struct soft_item *soft = to_soft_item(item);
+	char types[PGPU_TYPE_LIST_MAX] = "";
 	size_t len = strcspn(page, "\n");
-	struct soft_config *new;
-	int ret;
 
-	if (len >= sizeof(new->types))
+	if (len >= sizeof(types))
 		return -E2BIG;
-	new = soft_item_edit(soft);
-	if (!new)
-		return -ENOMEM;
-	memset(new->types, 0, sizeof(new->types));
-	memcpy(new->types, page, len);
-	ret = soft_item_commit(soft, new);
-	return ret ?: count;
-}
-
-static ssize_t soft_numa_node_show(struct config_item *item, char *page)
-{
-	struct soft_item *soft = to_soft_item(item);
-	int node;
-
-	mutex_lock(&soft->lock);
-	node = soft->config.numa_node;
-	mutex_unlock(&soft->lock);
-	return sysfs_emit(page, "%d\n", node);
+	memcpy(types, page, len);
+	return soft_item_set(soft, soft->config.types, types, sizeof(types)) ?:
+	       count;
 }
 
 static ssize_t soft_numa_node_store(struct config_item *item, const char *page,
 				    size_t count)
 {
 	struct soft_item *soft = to_soft_item(item);
-	struct soft_config *new;
-	int node, ret;
+	int node;
 
 	if (kstrtoint(page, 10, &node))
 		return -EINVAL;
-	new = soft_item_edit(soft);
-	if (!new)
-		return -ENOMEM;
-	new->numa_node = node;
-	ret = soft_item_commit(soft, new);
-	return ret ?: count;
-}
-
-static ssize_t soft_power_show(struct config_item *item, char *page)
-{
-	struct soft_item *soft = to_soft_item(item);
-	bool on;
-
-	mutex_lock(&soft->lock);
-	on = soft->gpu;
-	mutex_unlock(&soft->lock);
-	return sysfs_emit(page, "%d\n", on);
+	return soft_item_set(soft, &soft->config.numa_node, &node,
+			     sizeof(node)) ?: count;
 }
 
 static int soft_power_on(struct soft_item *soft)

@@ -21,6 +21,9 @@ MODULE_PARM_DESC(vram_mib, "VRAM of each of them in MiB (default 4096); memory i
 #define SOFT_VRAM_MAX		(1ULL << 40)
 
 static struct soft_gpu *soft_gpus[SOFT_NR_GPUS_MAX];
+static struct soft_config soft_gpus_config __initdata = {
+	.numa_node = NUMA_NO_NODE,
+};
 
 static const struct pgpu_ops soft_pgpu_ops = {
 	.vram_map = soft_vram_map,
@@ -157,7 +160,6 @@ static void soft_destroy_all(void)
 
 static int __init soft_init(void)
 {
-	struct soft_config *config;
 	unsigned int i;
 	int ret;
 
@@ -180,28 +182,18 @@ static int __init soft_init(void)
 	if (ret)
 		goto err_bus_exit;
 
-	config = kzalloc(sizeof(*config), GFP_KERNEL);
-	if (!config) {
-		ret = -ENOMEM;
-		goto err_unregister;
-	}
-	config->vram_size = vram_mib * SZ_1M;
-	config->numa_node = NUMA_NO_NODE;
+	soft_gpus_config.vram_size = vram_mib * SZ_1M;
 	for (i = 0; i < nr_gpus; i++) {
-		struct soft_gpu *gpu = soft_gpu_create(config, true);
+		struct soft_gpu *gpu = soft_gpu_create(&soft_gpus_config, true);
 
 		if (IS_ERR(gpu)) {
 			ret = PTR_ERR(gpu);
 			pr_err("cannot make a GPU with vram_mib=%lu: %d\n",
 			       vram_mib, ret);
-			break;
+			goto err_destroy;
 		}
 		soft_gpus[i] = gpu;
 	}
-	kfree(config);
-	if (ret)
-		goto err_destroy;
-
 	ret = soft_configfs_init();
 	if (ret)
 		goto err_destroy;
@@ -209,7 +201,6 @@ static int __init soft_init(void)
 
 err_destroy:
 	soft_destroy_all();
-err_unregister:
 	pgpu_backend_unregister(&soft_backend);
 err_bus_exit:
 	soft_bus_exit();
