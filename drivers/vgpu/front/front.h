@@ -34,14 +34,12 @@ struct vgpu_type {
  * struct vgpu_parent - a pGPU as the mdev core knows it
  * @parent: the mdev core's part
  * @debugfs: its directory
- * @nr_types: entries in the following
  * @mtypes: as the mdev core wants them
  * @types: the same
  */
 struct vgpu_parent {
 	struct mdev_parent parent;
 	struct dentry *debugfs;
-	u32 nr_types;
 	struct mdev_type *mtypes[VGPU_MAX_TYPES];
 	struct vgpu_type types[];
 };

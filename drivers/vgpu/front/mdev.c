@@ -107,7 +107,6 @@ static struct vgpu_parent *vgpu_parent_alloc(struct pgpu *pgpu)
 		type->mtype.pretty_name = type->name;
 		parent->mtypes[i] = &type->mtype;
 	}
-	parent->nr_types = pgpu->nr_types;
 	return parent;
 }
 
@@ -120,7 +119,7 @@ static int vgpu_mdev_add(struct pgpu *pgpu)
 		return -ENOMEM;
 	ret = mdev_register_parent(&parent->parent, pgpu->dev,
 				   &vgpu_mdev_driver, parent->mtypes,
-				   parent->nr_types);
+				   pgpu->nr_types);
 	if (ret) {
 		dev_err(pgpu->dev, "the mdev core refused the device: %d\n",
 			ret);

@@ -99,7 +99,7 @@ int vgpu_type_attrs_add(struct vgpu_parent *parent)
 	int ret;
 	u32 i;
 
-	for (i = 0; i < parent->nr_types; i++) {
+	for (i = 0; i < parent->parent.nr_types; i++) {
 		ret = sysfs_create_bin_file(&parent->mtypes[i]->kobj,
 					    &version_type_attr);
 		if (ret) {
@@ -116,7 +116,7 @@ int vgpu_type_attrs_add(struct vgpu_parent *parent)
  */
 void vgpu_type_attrs_del(struct vgpu_parent *parent)
 {
-	version_types_del(parent, parent->nr_types);
+	version_types_del(parent, parent->parent.nr_types);
 }
 
 static void version_vgpu(struct device *dev, struct vgpu_identity *identity)

@@ -10,7 +10,7 @@
 #include "compat/misc.h"
 #include "pgpu/gpu.h"
 
-#define ECC_SHOW(name, value)						\
+#define ECC_ATTR(name, mode, store, value)				\
 static ssize_t name##_show(struct device *dev,				\
 			   struct device_attribute *attr, char *buf)	\
 {									\
@@ -21,12 +21,11 @@ static ssize_t name##_show(struct device *dev,				\
 	n = value;							\
 	mutex_unlock(&pgpu->vram.lock);					\
 	return sysfs_emit(buf, "%llu\n", n);				\
-}
+}									\
+static DEVICE_ATTR(name, mode, name##_show, store)
 
-ECC_SHOW(enabled, pgpu->ras.enabled)
-static DEVICE_ATTR_RO(enabled);
+ECC_ATTR(enabled, 0444, NULL, pgpu->ras.enabled);
 
-ECC_SHOW(enabled_pending, pgpu->ras.pending)
 static ssize_t enabled_pending_store(struct device *dev,
 				     struct device_attribute *attr,
 				     const char *buf, size_t count)
@@ -43,22 +42,12 @@ static ssize_t enabled_pending_store(struct device *dev,
 	mutex_unlock(&pgpu->vram.lock);
 	return count;
 }
-static DEVICE_ATTR_RW(enabled_pending);
-
-ECC_SHOW(sbe_volatile, pgpu->ras.sbe)
-static DEVICE_ATTR_RO(sbe_volatile);
-
-ECC_SHOW(dbe_volatile, pgpu->ras.dbe)
-static DEVICE_ATTR_RO(dbe_volatile);
-
-ECC_SHOW(sbe_aggregate, pgpu->ras.sbe_before + pgpu->ras.sbe)
-static DEVICE_ATTR_RO(sbe_aggregate);
-
-ECC_SHOW(dbe_aggregate, pgpu->ras.dbe_before + pgpu->ras.dbe)
-static DEVICE_ATTR_RO(dbe_aggregate);
-
-ECC_SHOW(spare_pages, pgpu->desc.spare_size >> PAGE_SHIFT)
-static DEVICE_ATTR_RO(spare_pages);
+ECC_ATTR(enabled_pending, 0644, enabled_pending_store, pgpu->ras.pending);
+ECC_ATTR(sbe_volatile, 0444, NULL, pgpu->ras.sbe);
+ECC_ATTR(dbe_volatile, 0444, NULL, pgpu->ras.dbe);
+ECC_ATTR(sbe_aggregate, 0444, NULL, pgpu->ras.sbe_before + pgpu->ras.sbe);
+ECC_ATTR(dbe_aggregate, 0444, NULL, pgpu->ras.dbe_before + pgpu->ras.dbe);
+ECC_ATTR(spare_pages, 0444, NULL, pgpu->desc.spare_size >> PAGE_SHIFT);
 
 static ssize_t spare_pages_free_show(struct device *dev,
 				     struct device_attribute *attr, char *buf)
@@ -71,11 +60,8 @@ static ssize_t spare_pages_free_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(spare_pages_free);
 
-ECC_SHOW(retired_pages, pgpu->vram.nr_retired)
-static DEVICE_ATTR_RO(retired_pages);
-
-ECC_SHOW(retired_pages_pending, pgpu->vram.nr_pending)
-static DEVICE_ATTR_RO(retired_pages_pending);
+ECC_ATTR(retired_pages, 0444, NULL, pgpu->vram.nr_retired);
+ECC_ATTR(retired_pages_pending, 0444, NULL, pgpu->vram.nr_pending);
 
 static ssize_t last_errors_show(struct device *dev,
 				struct device_attribute *attr, char *buf)

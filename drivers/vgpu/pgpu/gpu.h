@@ -23,8 +23,7 @@ struct vgpu_type_desc;
  * @ras: errors of that
  * @types: what it offers
  * @nr_types: how many
- * @front: through which it is offered
- * @front_priv: for that
+ * @front_priv: for what offers it
  */
 struct pgpu {
 	struct device *dev;
@@ -35,7 +34,6 @@ struct pgpu {
 	struct ras ras;
 	struct vgpu_type_desc *types;
 	u32 nr_types;
-	const struct pgpu_front *front;
 	void *front_priv;
 };
 
@@ -55,11 +53,11 @@ int vgpu_pci_init(const struct pgpu_front *front);
 void vgpu_pci_exit(void);
 
 /* pgpu.c */
-struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend,
-			const struct pgpu_front *front);
+struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend);
 void pgpu_free(struct pgpu *pgpu);
-int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc);
-void pgpu_unregister(struct pgpu *pgpu);
+int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc,
+		  const struct pgpu_front *front);
+void pgpu_unregister(struct pgpu *pgpu, const struct pgpu_front *front);
 
 /* ecc_attrs.c */
 extern const struct attribute_group *vgpu_pci_groups[];

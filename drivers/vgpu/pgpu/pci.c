@@ -47,7 +47,7 @@ static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = -ENODEV;
 		goto out_unlock;
 	}
-	pgpu = pgpu_alloc(&pdev->dev, backend, vgpu_pci_front);
+	pgpu = pgpu_alloc(&pdev->dev, backend);
 	if (!pgpu) {
 		ret = -ENOMEM;
 		goto out_unlock;
@@ -55,7 +55,7 @@ static int vgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = backend->probe(pdev, pgpu, &desc);
 	if (ret)
 		goto err_free;
-	ret = pgpu_register(pgpu, &desc);
+	ret = pgpu_register(pgpu, &desc, vgpu_pci_front);
 	if (ret) {
 		if (backend->remove)
 			backend->remove(pdev, desc.priv);
@@ -78,7 +78,7 @@ static void vgpu_pci_remove(struct pci_dev *pdev)
 	struct pgpu_backend *backend = pgpu->backend;
 	void *priv = pgpu->desc.priv;
 
-	pgpu_unregister(pgpu);
+	pgpu_unregister(pgpu, vgpu_pci_front);
 	if (backend->remove)
 		backend->remove(pdev, priv);
 	/* The backend is not needed any more, and may go. */

@@ -32,12 +32,10 @@ static int pgpu_init_types(struct pgpu *pgpu)
  * pgpu_alloc() - make a pGPU that nobody can use yet
  * @dev: its device, with its driver bound
  * @backend: whose GPU it is
- * @front: through which it is to be offered
  *
  * Return: the pGPU, to be given back with pgpu_free(), or NULL
  */
-struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend,
-			const struct pgpu_front *front)
+struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend)
 {
 	struct pgpu *pgpu;
 
@@ -46,7 +44,6 @@ struct pgpu *pgpu_alloc(struct device *dev, struct pgpu_backend *backend,
 		return NULL;
 	pgpu->dev = dev;
 	pgpu->backend = backend;
-	pgpu->front = front;
 	vram_init(&pgpu->vram, dev);
 	ras_init(&pgpu->ras, &pgpu->vram);
 	return pgpu;
@@ -68,13 +65,15 @@ void pgpu_free(struct pgpu *pgpu)
  * pgpu_register() - make a device a parent of vGPUs
  * @pgpu: the pGPU
  * @desc: what the backend knows of it
+ * @front: through which it is offered
  *
  * Context: process, device lock of the pGPU held
  *
  * Return: 0; -EINVAL, -ERANGE, -EEXIST, -E2BIG for types that the description
  * does not allow; -ENOMEM
  */
-int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
+int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc,
+		  const struct pgpu_front *front)
 {
 	struct device *dev = pgpu->dev;
 	int ret;
@@ -95,7 +94,7 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 	if (ret)
 		return ret;
 	ras_set_live(&pgpu->ras, true);
-	ret = pgpu->front->add(pgpu);
+	ret = front->add(pgpu);
 	if (ret) {
 		ras_set_live(&pgpu->ras, false);
 		return ret;
@@ -110,15 +109,16 @@ int pgpu_register(struct pgpu *pgpu, const struct pgpu_desc *desc)
 /**
  * pgpu_unregister() - opposite of pgpu_register()
  * @pgpu: the pGPU
+ * @front: as it was registered with
  *
  * Removes every vGPU, and waits for the VMMs that have one open.
  *
  * Context: process, device lock of the pGPU held
  */
-void pgpu_unregister(struct pgpu *pgpu)
+void pgpu_unregister(struct pgpu *pgpu, const struct pgpu_front *front)
 {
 	device_lock_assert(pgpu->dev);
-	pgpu->front->del(pgpu);
+	front->del(pgpu);
 	ras_set_live(&pgpu->ras, false);
 	ras_edac_del(&pgpu->ras);
 }

@@ -19,7 +19,6 @@ static bool edac_wanted;
 module_param_named(edac, edac_wanted, bool, 0444);
 MODULE_PARM_DESC(edac, "Whether GPUs report errors to EDAC, which then refuses the host's memory controllers (default N)");
 
-#if IS_ENABLED(CONFIG_EDAC)
 /*
  * Exported to modules, and declared in drivers/edac/edac_mc.h, which is not
  * among the headers that come with a kernel.  The lab compares this with what each
@@ -145,6 +144,10 @@ void ras_edac_add(struct ras *ras, const char *name)
 
 	if (!edac_wanted)
 		return;
+	if (!IS_ENABLED(CONFIG_EDAC)) {
+		dev_warn(ras->vram->dev, "this kernel has no EDAC\n");
+		return;
+	}
 	id = ida_alloc(&ras_edac_ida, GFP_KERNEL);
 	if (id < 0)
 		goto err;
@@ -198,7 +201,7 @@ void ras_edac_del(struct ras *ras)
 	struct ras_edac *edac;
 	int id;
 
-	if (!ras->edac)
+	if (!IS_ENABLED(CONFIG_EDAC) || !ras->edac)
 		return;
 	edac = ras->edac->pvt_info;
 	cancel_delayed_work_sync(&edac->work);
@@ -222,7 +225,7 @@ void ras_edac_report(struct ras *ras, u64 page, bool dbe)
 	struct ras_edac *edac;
 
 	lockdep_assert_held(&ras->vram->lock);
-	if (!ras->edac)
+	if (!IS_ENABLED(CONFIG_EDAC) || !ras->edac)
 		return;
 	edac = ras->edac->pvt_info;
 	errors = &edac->errors[dbe];
@@ -234,18 +237,3 @@ void ras_edac_report(struct ras *ras, u64 page, bool dbe)
 	else
 		schedule_delayed_work(&edac->work, RAS_EDAC_INTERVAL);
 }
-#else
-void ras_edac_add(struct ras *ras, const char *name)
-{
-	if (edac_wanted)
-		dev_warn(ras->vram->dev, "this kernel has no EDAC\n");
-}
-
-void ras_edac_del(struct ras *ras)
-{
-}
-
-void ras_edac_report(struct ras *ras, u64 page, bool dbe)
-{
-}
-#endif
