@@ -10,12 +10,13 @@
 /*
  * GET_REGION_INFO: new kernels parse the request and take the answer from
  * vfio_device_ops.get_region_info_caps.  For older ones this does the same
- * from the ioctl operation.
+ * from the ioctl operation, which new ones do not ask.
  */
 #ifdef VGPU_HAVE_REGION_INFO_CAPS
 #define VGPU_REGION_INFO_OP(fn)	.get_region_info_caps = fn,
 #else
 #define VGPU_REGION_INFO_OP(fn)
+#endif
 static inline long
 vgpu_region_info_ioctl(struct vfio_device *vdev, void __user *arg,
 		       int (*fn)(struct vfio_device *vdev,
@@ -55,7 +56,6 @@ out_free:
 	kfree(caps.buf);
 	return ret;
 }
-#endif
 
 /* What a VMM can ask of a device beyond the VFIO core: nothing until 6.19. */
 #ifdef VGPU_HAVE_FEATURE_DMA_BUF
@@ -125,9 +125,13 @@ static inline int vfio_check_precopy_ioctl(struct vfio_device *vdev,
  * Where the kernel is built without IOMMU drivers that have use for it, the VFIO
  * core's bitmap of guest memory is a stub that fails whoever asks for it.
  */
+static inline void vgpu_vfio_set_log_ops(struct vfio_device *vdev,
+					 const struct vfio_log_ops *ops)
+{
 #if !defined(VGPU_HAVE_IOVA_BITMAP_STUB) || IS_ENABLED(CONFIG_IOMMUFD_DRIVER)
-#define VGPU_DMA_LOGGING
+	vdev->log_ops = ops;
 #endif
+}
 
 /* The last step of a release operation, until the VFIO core took it over. */
 static inline void vgpu_vfio_released(struct vfio_device *vdev)

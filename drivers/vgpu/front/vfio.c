@@ -152,10 +152,8 @@ long vgpu_vfio_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return vgpu_get_info(uarg);
-#ifndef VGPU_HAVE_REGION_INFO_CAPS
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return vgpu_region_info_ioctl(vdev, uarg, vgpu_region_info);
-#endif
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return vgpu_irq_info(vgpu, uarg);
 	case VFIO_DEVICE_SET_IRQS:

@@ -161,10 +161,9 @@ static int migration_get_state(struct vfio_device *vdev,
 	return 0;
 }
 
-#ifdef VGPU_HAVE_MIG_DATA_SIZE
 /* What would be sent if it were stopped now. */
-static int migration_get_data_size(struct vfio_device *vdev,
-				   unsigned long *size)
+static int __maybe_unused migration_get_data_size(struct vfio_device *vdev,
+						  unsigned long *size)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
 	struct vgpu_migration *migration = &vgpu->migration;
@@ -178,7 +177,6 @@ static int migration_get_data_size(struct vfio_device *vdev,
 	mutex_unlock(&migration->lock);
 	return 0;
 }
-#endif
 
 static const struct vfio_migration_ops migration_ops = {
 	.migration_set_state = migration_set_state,
@@ -186,7 +184,6 @@ static const struct vfio_migration_ops migration_ops = {
 	VGPU_MIG_DATA_SIZE_OP(migration_get_data_size)
 };
 
-#ifdef VGPU_DMA_LOGGING
 static int migration_set_logging(struct vfio_device *vdev, bool from, bool to)
 {
 	struct vgpu *vgpu = vdev_to_vgpu(vdev);
@@ -230,7 +227,6 @@ static const struct vfio_log_ops migration_log_ops = {
 	.log_stop = migration_log_stop,
 	.log_read_and_clear = migration_log_read,
 };
-#endif
 
 /**
  * vgpu_migration_init() - tell the VFIO core what a vGPU can do
@@ -245,9 +241,7 @@ void vgpu_migration_init(struct vgpu *vgpu)
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
 				VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &migration_ops;
-#ifdef VGPU_DMA_LOGGING
-	vdev->log_ops = &migration_log_ops;
-#endif
+	vgpu_vfio_set_log_ops(vdev, &migration_log_ops);
 }
 
 /**
