@@ -63,7 +63,7 @@ static int soft_error_remove_folio(struct address_space *mapping,
 	ret = vgpu_generic_error_remove_folio(mapping, folio);
 	if (!ret && vram->pgpu) {
 		folio_unlock(folio);
-		/* With ECC off there is nobody to tell. */
+		/* With ECC off nobody is notified. */
 		pgpu_report_error(vram->pgpu, page, PGPU_ERROR_GONE);
 		folio_lock(folio);
 	}

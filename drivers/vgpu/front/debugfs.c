@@ -10,7 +10,7 @@
  *	bad	pages that had an error: address, state, who uses it
  *	pfn	write "UUID OFFSET", then read the host page frame that is behind
  *		that offset of a vGPU's framebuffer now
- *	spare	how many spare pages stand in for others now, or are bad
+ *	spare	how many spare pages replace others now, or are bad
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>
@@ -110,8 +110,8 @@ static const struct file_operations vgpu_move_fops = {
 	.write = vgpu_move_write,
 };
 
-/* Who injects an error finds that the guest has been told. */
-static int vgpu_told(struct vgpu *vgpu, u64 n, u64 *result)
+/* Who injects an error finds that the guest has been notified. */
+static int vgpu_notified(struct vgpu *vgpu, u64 n, u64 *result)
 {
 	mutex_lock(&vgpu->lock);
 	vgpu_deferred_run(vgpu);
@@ -138,7 +138,7 @@ static int vgpu_inject(struct pgpu *pgpu, char *text)
 	ret = ret ?: pgpu_report_error(pgpu, page, dbe ? PGPU_ERROR_DBE :
 							 PGPU_ERROR_SBE);
 	if (!ret && text)
-		vgpu_with(pgpu, first, vgpu_told, 0, NULL);
+		vgpu_with(pgpu, first, vgpu_notified, 0, NULL);
 	return ret;
 }
 

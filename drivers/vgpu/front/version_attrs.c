@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The attribute migration_version of types and vGPUs: reading tells what it is,
+ * The attribute migration_version of types and vGPUs: reading says what it is,
  * writing what another one said asks whether it can become that one.
  *
  * The mdev core gives drivers no attributes of their own on a type, and its

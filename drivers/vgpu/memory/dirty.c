@@ -4,7 +4,7 @@
  *
  * While somebody wants to know, mappings are read-only until they are written
  * to, but for those of BAR0, which count as written when they are made.  A chunk
- * that was asked for is unmapped, so the next write to it faults and is noticed.
+ * that was asked for is unmapped, so the next write to it faults and is tracked.
  * How large a chunk is was measured: Documentation/migration.md.
  *
  * Bits are set with vgpu_fb.lock held for reading and cleared with it held for
@@ -73,7 +73,7 @@ u64 vgpu_fb_used(struct vgpu_fb *fb)
 }
 
 /**
- * vgpu_fb_track() - begin to notice writes
+ * vgpu_fb_track() - begin to track writes
  * @fb: nobody does so already; whatever has memory counts as written
  *
  * Return: 0 or -ENOMEM

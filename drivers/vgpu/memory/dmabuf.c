@@ -4,7 +4,7 @@
  * and processes can map.
  *
  * A dma-buf may outlive everything.  While the VMM has the vGPU open it shows
- * the framebuffer as it is: pages that move are taken away and looked up anew,
+ * the framebuffer as it is: pages that move are unmapped and looked up anew,
  * by a fault or, for a driver that imported it, after move_notify.  When the
  * VMM closes the vGPU its dma-bufs end: nothing can be mapped any more and
  * mappings are gone, so the next tenant's picture is not seen.  A driver that
@@ -41,7 +41,7 @@
  * @inode: of its file, which may lose it before the dma-buf is released; a reference
  * @ended: the VMM has closed the vGPU; protected by vgpu_fb.resv, changes with
  *	vgpu_fb.lock held for writing
- * @pins: importers that cannot be told when pages move, and mappings in the
+ * @pins: importers that cannot be notified when pages move, and mappings in the
  *	kernel; counted before they look up any page
  * @vmap_pages: held while it is mapped in the kernel
  * @vmap_generation: vgpu_fb.generation that they are of

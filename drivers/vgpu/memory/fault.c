@@ -24,7 +24,7 @@ static pgprot_t vgpu_fb_prot(const struct vgpu_fb *fb, vm_flags_t flags)
 	       pgprot_decrypted(pgprot_writecombine(prot)) : prot;
 }
 
-/* Pages from @page on that are noticed together when they are written. */
+/* Pages from @page on of which writes are tracked together. */
 static u64 vgpu_fb_chunk_rest(u64 page)
 {
 	return VGPU_DIRTY_PAGES - page % VGPU_DIRTY_PAGES;
@@ -35,7 +35,7 @@ static u64 vgpu_fb_chunk_rest(u64 page)
  *
  * Fills in the rest of the run of host memory that it hit, as far as the VMA
  * goes: one fault for up to 2 MiB even where the alignment or the kernel rules
- * out a larger entry.  While writes are noticed, a write makes no more than its
+ * out a larger entry.  While writes are tracked, a write makes no more than its
  * chunk writable.
  *
  * Returns what vgpu_fb_run() does, with the answer in @fault when it is 0.
@@ -47,7 +47,7 @@ static int vgpu_fb_insert(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
 	unsigned long address = vmf->address & PAGE_MASK;
 	u64 room = (vma->vm_end - address) >> PAGE_SHIFT;
 	/*
-	 * By whether a write has to be noticed.  What may only be written would
+	 * By whether a write has to be tracked.  What may only be written would
 	 * be for nobody without that, and the fault come again without end.
 	 */
 	pgprot_t prot[2] = {
@@ -83,7 +83,7 @@ static int vgpu_fb_insert(struct vgpu_fb *fb, struct vm_fault *vmf, u64 page,
 
 /*
  * KVM, and VFIO for DMA, have a page mapped and then look where it is, and take it
- * for an error if it has been taken away in between, unless they have let go of
+ * for an error if it has been unmapped in between, unless they have let go of
  * mmap_lock: then they begin anew.  So they do.
  */
 static vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
@@ -153,8 +153,8 @@ vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
  * @locate: which page it is
  *
  * To leave it to the mm core to make the entry writable would be too late: it
- * looks whether the entry has changed, but not whether it has been taken away
- * and come back after the write was noticed, and then counted as sent.
+ * looks whether the entry has changed, but not whether it has been unmapped
+ * and come back after the write was tracked, and then counted as sent.
  *
  * Return: as vgpu_fb_fault()
  */
@@ -173,7 +173,7 @@ vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf,
  * @locate: which page it is
  *
  * Return: VM_FAULT_FALLBACK where 4 KiB have to do, also because the VMA is
- * shifted against the blocks of the framebuffer, or writes are noticed
+ * shifted against the blocks of the framebuffer, or writes are tracked
  */
 vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 			      unsigned int order, vgpu_fb_locate_fn locate)

@@ -59,7 +59,7 @@ void vgpu_fb_fini(struct vgpu_fb *fb)
 
 	vgpu_fb_clear(fb);
 	vram_free(fb->vram, fb);
-	/* Who was told of an error in it may still come. */
+	/* Who handles an error in it may still come. */
 	down_write(&fb->lock);
 	fb->table = NULL;
 	up_write(&fb->lock);
@@ -247,8 +247,8 @@ void vgpu_fb_revoke(struct vgpu_fb *fb, bool revoked)
  * Context: process, none of the locks
  *
  * Return: 0; -EINVAL beyond the framebuffer; -EIO when it was revoked, or its memory
- * has failed; -EBUSY while somebody holds the page who cannot be told; -ENOSPC
- * without a spare page; -ENOMEM
+ * has failed; -EBUSY while somebody holds the page who cannot be notified;
+ * -ENOSPC without a spare page; -ENOMEM
  */
 int vgpu_fb_move_page(struct vgpu_fb *fb, u64 page)
 {

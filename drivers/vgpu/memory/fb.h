@@ -40,7 +40,7 @@ struct vgpu_fb_view {
 /**
  * struct vgpu_fb_view_ops - views that others than VMAs use, too
  * @stop: have them let go of pages that are about to move or go; vgpu_fb.resv is held
- * @is_pinned: whether somebody holds its pages who cannot be told
+ * @is_pinned: whether somebody holds its pages who cannot be notified
  * @written: whether somebody may be writing to it unseen
  */
 struct vgpu_fb_view_ops {
@@ -66,7 +66,7 @@ struct vgpu_fb_view_ops {
  * @generation: how often its whole content was discarded; changes with @lock held
  *	for writing
  * @held: pages of this generation that importers of dma-bufs hold which cannot be
- *	told to let go, each page as often as it is held
+ *	notified, each page as often as it is held
  * @orphans: the same of former generations; it has other memory now
  * @dirty: a bit for each VGPU_DIRTY_PAGES that were written, see dirty.c; NULL
  *	while nobody wants to know.  Changes with @lock held for writing and

@@ -49,7 +49,7 @@ static void view_unmap(const struct vgpu_fb_view *view, u64 page, u64 nr)
 				    nr << PAGE_SHIFT, 1);
 }
 
-/* Take away the mappings of some pages, counted in the framebuffer. */
+/* Unmap some pages, counted in the framebuffer. */
 static void view_zap(const struct vgpu_fb *fb, const struct vgpu_fb_view *view,
 		     u64 page, u64 nr)
 {
@@ -119,7 +119,7 @@ static bool view_pinned(struct vgpu_fb *fb, u64 page, u64 nr)
 }
 
 /**
- * vgpu_fb_zap() - take away the mappings of some pages
+ * vgpu_fb_zap() - unmap some pages
  * @fb: vgpu_fb.resv is held, and vgpu_fb.lock for writing
  * @page: the first
  * @nr: how many, wherever they are seen
@@ -135,7 +135,7 @@ void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr)
 }
 
 /**
- * vgpu_fb_claim() - stop importers and take mappings away, so that pages can move or go
+ * vgpu_fb_claim() - stop importers and unmap, so that pages can move or go
  * @fb: the framebuffer
  * @page: the first of them
  * @nr: how many

@@ -37,7 +37,7 @@ static struct file *migration_begin(struct vgpu *vgpu, struct file *file)
 	return file;
 }
 
-/* Begin to notice what is written, and to send it. */
+/* Begin to track writes, and to send what was written. */
 static struct file *migration_begin_saving(struct vgpu *vgpu)
 {
 	struct file *file;
@@ -229,7 +229,7 @@ static const struct vfio_log_ops migration_log_ops = {
 };
 
 /**
- * vgpu_migration_init() - tell the VFIO core what a vGPU can do
+ * vgpu_migration_init() - declare to the VFIO core what a vGPU can do
  * @vgpu: not registered yet
  */
 void vgpu_migration_init(struct vgpu *vgpu)

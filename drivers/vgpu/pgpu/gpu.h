@@ -16,7 +16,7 @@ struct vgpu_type_desc;
 /**
  * struct pgpu - a physical GPU
  * @dev: its PCI device, parent of what the front makes
- * @desc: what the backend told; the strings in it are only valid at probe
+ * @desc: what the backend said of it; the strings in it are only valid at probe
  * @backend: whose GPU it is
  * @link: in the list of all pGPUs
  * @vram: its memory

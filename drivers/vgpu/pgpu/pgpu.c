@@ -133,8 +133,8 @@ void pgpu_unregister(struct pgpu *pgpu, const struct pgpu_front *front)
  *
  * Return: 0; -ENODEV before the pGPU is complete, or when it is no more; -ERANGE
  * for a page that there is not; -EOPNOTSUPP with ECC off, when nothing is
- * counted or retired; -ENOMEM, when it is not either, but the guest is told of what
- * is lost
+ * counted or retired; -ENOMEM, when it is not either, but the guest is notified of
+ * what is lost
  */
 int pgpu_report_error(struct pgpu *pgpu, u64 page, enum pgpu_error error)
 {

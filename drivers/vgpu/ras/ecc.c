@@ -96,7 +96,7 @@ int ras_reset(struct ras *ras)
 }
 
 /**
- * ras_enabled() - whether errors are noticed now
+ * ras_enabled() - whether errors are detected now
  * @ras: the pGPU's
  *
  * Return: true if they are
@@ -169,8 +169,8 @@ static void ras_tell(struct ras *ras, struct vram_bad_page *bad, u64 page,
 }
 
 /*
- * The vGPU of a framebuffer, referenced.  There is nobody to tell, and nothing to lose,
- * in one that is just being made and whose device does not exist yet.
+ * The vGPU of a framebuffer, referenced.  There is nobody to notify, and nothing to
+ * lose, in one that is just being made and whose device does not exist yet.
  */
 static struct vgpu *ras_get(struct vgpu_fb *fb)
 {

@@ -13,7 +13,7 @@
 #include "ras/ras.h"
 #include "ras/retired.h"
 
-/* Which GPU it is, wherever it is plugged in if it can tell. */
+/* Which GPU it is: by its serial number if it has one, else by its address. */
 static void ras_identity(struct ras *ras, char identity[VGPU_RETIRED_IDENTITY])
 {
 	struct pci_dev *pdev = to_pci_dev(ras->vram->dev);
@@ -136,7 +136,7 @@ static int ras_load_pages(struct ras *ras, const void *file)
 		if (ret)
 			return ret;
 	}
-	/* Spare pages first, so that none of the bad ones stands in for others. */
+	/* Spare pages first, so that none of the bad ones replaces others. */
 	for (i = nr; i--; )
 		vram_retire_unused(vram, le64_to_cpu(entry[i].page));
 	return 0;
@@ -166,7 +166,7 @@ int ras_load(struct ras *ras)
 		 dev_name(ras->vram->dev));
 	/*
 	 * From the file system or not at all: with the locks that are held here no
-	 * helper in user space is waited for, where the kernel has been told to.
+	 * helper in user space is waited for, where the kernel is configured for that.
 	 */
 	ret = request_firmware_direct(&file, name, ras->vram->dev);
 	if (ret) {

@@ -42,15 +42,14 @@ void edac_mc_handle_error(const enum hw_event_mc_err_type type,
 static DEFINE_IDA(ras_edac_ida);
 
 /*
- * EDAC logs a line for each error that it is told of.  So no more than ten in five
- * seconds are told as they come; the others together, five seconds later at the
- * latest.
+ * EDAC logs a line for each report.  So no more than ten errors in five seconds are
+ * reported as they come; the others together, five seconds later at the latest.
  */
 #define RAS_EDAC_INTERVAL	(5 * HZ)
 #define RAS_EDAC_BURST		10
 
 /**
- * struct ras_edac_errors - errors that EDAC has not been told of
+ * struct ras_edac_errors - errors that have not been reported to EDAC
  * @nr: how many
  * @page: page of VRAM of the last one
  * @several: there were other pages, too
@@ -64,8 +63,8 @@ struct ras_edac_errors {
 /**
  * struct ras_edac - a pGPU's private part of its memory controller
  * @ras: the pGPU's
- * @limit: when they are told at once
- * @work: tells them otherwise
+ * @limit: when they are reported at once
+ * @work: reports them otherwise
  * @errors: those that were corrected, and those that were not; protected by
  *	vram.lock
  */
