@@ -4,7 +4,7 @@ import functools
 import os
 import threading
 
-from . import debugkernel, root
+from . import debugkernel, rooms, root
 from .host import CACHE, LabError, locked, step
 
 # Sources are copied, so that each kernel has a directory of its own and the
@@ -144,6 +144,19 @@ def sparse(kernel):
                          _check_directory(release),
                          f"/lib/modules/{release}/build"]),
              f"sparse-{kernel}.log")
+
+
+def calls(kernel):
+    """Which folder of the driver calls which, in what check() has compiled."""
+    release = _release(kernel)
+    log = step(f"looking up calls in {release}",
+               root.enter(["sh", "-c", 'cd "$0/drivers/vgpu" && '
+                           'find main.o */ -name "*.o" -exec nm -A {} +',
+                           _check_directory(release)]), f"calls-{kernel}.log")
+    with open(log) as text:
+        upward = list(rooms.wrong_calls(text.read()))
+    if upward:
+        raise LabError(f"{release}: " + "; ".join(upward))
 
 
 def _check_directory(release):

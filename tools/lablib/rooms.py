@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a folder of the driver may include: itself, and those below it.  The
+"""What a folder of the driver may include and call: itself, and those below it.  The
 order is that of the folders in the driver's Kbuild, from the top down."""
 import os
 import re
@@ -25,6 +25,30 @@ def _includes(path):
             found = re.match(r'#include "([^"]+)"', line)
             if found:
                 yield number, found[1]
+
+
+def wrong_calls(listing):
+    """A line for each symbol that an object uses and that a folder above it defines.
+    The listing is what nm -A prints of the driver's objects, with their paths in the
+    driver.  What is called through a pointer has no symbol."""
+    order = _order()
+    defined, used = {}, []
+    for line in listing.splitlines():
+        path, kind, symbol = re.fullmatch(
+            r"(.+)\.o:[0-9a-f ]* (\S) (\S+)", line).groups()
+        room = path.split("/")[0]
+        # main.c is above all folders.
+        level = order.index(room) if room in order else len(order)
+        if kind == "U":
+            used.append((path, level, symbol))
+        elif kind.isupper():
+            defined[symbol] = (path, level)
+    if not any(symbol in defined for _, _, symbol in used):
+        yield "no call from one file to another"
+    for path, level, symbol in used:
+        other, above = defined.get(symbol, (path, level))
+        if above > level:
+            yield f"{path}.c uses {symbol} of {other}.c, which is above it"
 
 
 def wrong():

@@ -24,11 +24,14 @@ def _builds(tally, wanted):
         try:
             build.check(kernel)
             tally.result(True, f"{name}: no warnings at W=1")
+            build.calls(kernel)
+            tally.result(True, f"{name}: the driver's folders call downward")
             build.sparse(kernel)
             tally.result(True, f"{name}: clean under sparse")
         except LabError as error:
             say(str(error))
-            tally.result(False, f"{name}: no warnings, clean under sparse")
+            tally.result(False, f"{name}: no warnings, calls go downward, "
+                         "clean under sparse")
 
 
 # Tests that run in the root, without a kernel of ours.
