@@ -81,7 +81,7 @@ static void virtio_work(struct vgpu_model *model, u32 work)
 	model->changed |= VGPU_CHANGED_WORK;
 }
 
-/* Registers as after power on, but for what counts on. */
+/* Registers and heads as after power on, but for what counts on. */
 static void virtio_registers_reset(struct vgpu_model *model)
 {
 	struct vgpu_virtio *v = &model->virtio;
@@ -97,7 +97,9 @@ static void virtio_registers_reset(struct vgpu_model *model)
 	}
 	model->irq_status = 0;
 	model->irq_enable = (1U << VGPU_VIRTIO_VECTORS) - 1;
-	model->changed |= VGPU_CHANGED_EVENTS;
+	/* Who executes commands has no effect on heads any more. */
+	vgpu_heads_reset(model);
+	model->changed |= VGPU_CHANGED_EVENTS | VGPU_CHANGED_HEADS;
 }
 
 /*
