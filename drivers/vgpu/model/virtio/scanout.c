@@ -203,10 +203,12 @@ u32 vgpu_gpu_set_blob(struct vgpu_gpu *gpu, u32 head,
 	if (!vgpu_scanout_valid(gpu->profile, &picture) ||
 	    rect->x > U32_MAX - rect->width || rect->y > U32_MAX - rect->height)
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	/* No product of two of 32 bits, and their sum with one of 34, can wrap. */
+	/* All pixels of a line are on it, so that what follows cannot wrap. */
+	if (4ULL * (rect->x + rect->width) > stride)
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	end = (u64)(rect->y + rect->height - 1) * stride +
 	      4ULL * (rect->x + rect->width);
-	if (stride < picture.pitch || end > res->size || offset > res->size - end)
+	if (end > res->size || offset > res->size - end)
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	if (s->resource && !s->resource->blob)
 		vgpu_gpu_scanout_off(gpu, head);
