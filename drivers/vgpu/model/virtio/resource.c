@@ -288,7 +288,10 @@ void vgpu_resource_destroy(struct vgpu_gpu *gpu, struct vgpu_resource *res)
 	gpu->ops->free(gpu, res);
 }
 
-/* Entries of the guest, with pieces that continue each other as one. */
+/*
+ * Entries of the guest, with pieces that continue each other as one.  What ends with the
+ * last address does not go on with the first.
+ */
 static u32 resource_merge(struct vgpu_backing *backing, u32 nr,
 			  const struct virtio_gpu_mem_entry *entries, u32 n,
 			  u64 *end)
@@ -302,7 +305,7 @@ static u32 resource_merge(struct vgpu_backing *backing, u32 nr,
 
 		if (!len)
 			continue;
-		if (nr && backing[nr - 1].iova + (*end - begin) == iova)
+		if (nr && iova && backing[nr - 1].iova + (*end - begin) == iova)
 			nr--;
 		else
 			backing[nr].iova = iova;
