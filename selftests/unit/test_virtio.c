@@ -402,6 +402,32 @@ TEST_F(virtio, reset)
 	EXPECT_TRUE(vgpu_virtio_runs(m));
 }
 
+/* What was shown is nobody's any more, also where who executes commands can say no more. */
+TEST_F(virtio, reset_of_heads)
+{
+	static const struct vgpu_scanout picture = {
+		REF_FOURCC('X', 'R', '2', '4'), 1280, 800, 5120, 0,
+	};
+	struct vgpu_model *m = &self->model;
+
+	set_up(m);
+	vgpu_head_show(m, 3, &picture);
+	ASSERT_TRUE(vgpu_heads_shown(m));
+	m->heads[1].cursor.image.format = REF_FOURCC('A', 'R', '2', '4');
+	v_set_status(m, 0);
+	take_changed(m);
+	vgpu_virtio_reset_done(m);
+	EXPECT_FALSE(vgpu_heads_shown(m));
+	EXPECT_EQ(0, m->heads[1].cursor.image.format);
+	EXPECT_EQ(VGPU_CHANGED_HEADS, take_changed(m) & VGPU_CHANGED_HEADS);
+	/* A queue's reset leaves them. */
+	set_up(m);
+	vgpu_head_show(m, 3, &picture);
+	v_out(m, V_Q_RESET, 2, 1);
+	vgpu_virtio_reset_done(m);
+	EXPECT_TRUE(vgpu_heads_shown(m));
+}
+
 /*
  * A driver that begins finds a status of 0, so that it does not wait after it has written
  * 0: what it writes next is not to be ignored, and not to be reset either.
@@ -993,34 +1019,35 @@ TEST_F(virtio, access)
 /* A part of a register cannot be written, and an access beside it does not reach it. */
 TEST_F(virtio, partial_writes)
 {
+	static const u8 wide[16] = { 1, 0, 0, 0, 9, 9, 9, 9,
+				     1, 0, 0, 0, 5, 0, 0, 0 };
 	struct vgpu_model *m = &self->model;
 	struct vgpu_virtio was;
-	u32 i, reg, at, len;
+	u32 i, reg, at;
 	u8 ones[4];
 
 	memset(ones, 0xff, sizeof(ones));
 	was = m->virtio;
-	for (i = 0; i < ARRAY_SIZE(registers); i++)
+	for (i = 0; i < ARRAY_SIZE(registers); i++) {
+		u32 width = registers[i].width, end;
+
 		for (reg = 0; reg < registers[i].nr; reg++)
-			for (at = 0; at < registers[i].width; at++)
-				for (len = 1; len < registers[i].width - (at > 0);
-				     len++) {
-					if (at + len > registers[i].width)
+			for (at = 0; at < width; at++)
+				for (end = at + 1; end <= width; end++) {
+					if (end - at == width)
 						continue;
 					m->bad_access = 0;
-					vgpu_virtio_bar_write(m,
-						registers[i].start + at +
-						reg * registers[i].width,
-						ones, len);
+					vgpu_virtio_bar_write(m, registers[i].start +
+							      reg * width + at,
+							      ones, end - at);
 					ASSERT_EQ(1, m->bad_access);
 					ASSERT_EQ(0, memcmp(&was, &m->virtio,
 							    sizeof(was)));
 				}
+	}
 	/* A wide one is as many as it covers: both selects, with features between. */
 	v_out(m, V_DFSELECT, 4, 0);
-	vgpu_virtio_bar_write(m, V_DFSELECT,
-			      (const u8 [16]){ 1, 0, 0, 0, 9, 9, 9, 9,
-					       1, 0, 0, 0, 5, 0, 0, 0 }, 16);
+	vgpu_virtio_bar_write(m, V_DFSELECT, wide, sizeof(wide));
 	EXPECT_EQ(1, m->virtio.device_select);
 	EXPECT_EQ(1, m->virtio.driver_select);
 	EXPECT_EQ(5ULL << 32, m->virtio.features);
