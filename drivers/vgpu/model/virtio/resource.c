@@ -405,12 +405,14 @@ int vgpu_resource_read(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 			high = mid;
 	}
 	for (; len && !ret; low++) {
-		const struct vgpu_backing *piece = &res->backing[low];
-		u64 begin = low ? piece[-1].end : 0;
+		const struct vgpu_backing *piece;
+		u64 begin;
 		size_t n;
 
 		if (low == res->nr_backing)
 			return -EINVAL;
+		piece = &res->backing[low];
+		begin = low ? piece[-1].end : 0;
 		n = min_t(u64, len, piece->end - offset);
 		ret = gpu->host.read(&gpu->host, piece->iova + (offset - begin),
 				     buf, n);
