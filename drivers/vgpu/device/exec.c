@@ -450,7 +450,7 @@ void vgpu_exec_forget(struct vgpu *vgpu)
 
 /**
  * vgpu_exec_look() - somebody looks at a head: wait until its picture is that of now
- * @vgpu: a VMM has it open
+ * @vgpu: the vGPU; nothing is waited for unless a VMM has it open, and no longer than that
  * @head: one that the type has
  *
  * Context: no locks are held; waits a second at most
@@ -459,10 +459,15 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 {
 	struct vgpu_exec *exec = &vgpu->exec;
 
-	if (!exec->mm)
+	if (!READ_ONCE(exec->mm))
 		return;
-	set_bit(head, &exec->look);
-	vgpu_exec_kick(vgpu);
+	/* So that nothing is left to execute when a VMM closes it meanwhile. */
+	mutex_lock(&vgpu->lock);
+	if (READ_ONCE(exec->mm)) {
+		set_bit(head, &exec->look);
+		vgpu_exec_kick(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 	wait_event_killable_timeout(exec->looked, !test_bit(head, &exec->look),
 				    EXEC_LOOK);
 }
@@ -587,7 +592,10 @@ int vgpu_exec_open(struct vgpu *vgpu)
 	exec->gpu->ops = &exec_ops;
 	exec->memcg = get_mem_cgroup_from_mm(current->mm);
 	mmgrab(current->mm);
+	/* Who looks from outside may be the first to kick. */
+	mutex_lock(&vgpu->lock);
 	WRITE_ONCE(exec->mm, current->mm);
+	mutex_unlock(&vgpu->lock);
 	return 0;
 }
 
@@ -612,6 +620,9 @@ void vgpu_exec_close(struct vgpu *vgpu)
 	vgpu_exec_free(exec->gpu);
 	exec->gpu = NULL;
 	mutex_unlock(&exec->lock);
+	/* Nothing will be brought up to date any more. */
+	WRITE_ONCE(exec->look, 0);
+	wake_up_all(&exec->looked);
 	mem_cgroup_put(exec->memcg);
 	mmdrop(mm);
 }

@@ -128,9 +128,16 @@ static struct attribute *vgpu_attrs[] = {
 	NULL
 };
 
+static VGPU_BIN_ATTR_CONST struct bin_attribute *VGPU_BIN_ATTR_CONST
+vgpu_bin_attrs[] = {
+	&vgpu_screen_attr,
+	NULL
+};
+
 static const struct attribute_group vgpu_attr_group = {
 	.name = VGPU_ATTRS_DIR,
 	.attrs = vgpu_attrs,
+	.bin_attrs = vgpu_bin_attrs,
 };
 
 /**

@@ -9,10 +9,12 @@
 #include <linux/vfio.h>
 #include <linux/mdev.h>
 
+#include "compat/misc.h"
 #include "device/vgpu.h"
 #include "model/type.h"
 #include "pgpu/gpu.h"
 
+struct bin_attribute;
 struct device_attribute;
 struct vm_area_struct;
 
@@ -67,6 +69,9 @@ extern const struct pgpu_front vgpu_mdev_front;
 int vgpu_attrs_add(struct vgpu *vgpu);
 void vgpu_attrs_del(struct vgpu *vgpu);
 void vgpu_attrs_busy(struct vgpu *vgpu);
+
+/* screen.c */
+extern VGPU_BIN_ATTR_CONST struct bin_attribute vgpu_screen_attr;
 
 /* version_attrs.c */
 int vgpu_type_attrs_add(struct vgpu_parent *parent);

@@ -7,6 +7,8 @@
 #ifndef _UAPI_LINUX_VGPU_H
 #define _UAPI_LINUX_VGPU_H
 
+#include <linux/types.h>
+
 /*
  * PCI identity.  1234:1111 is QEMU's standard VGA / bochs-display, which the
  * bochs-drm driver of every distribution binds by vendor and device alone.
@@ -202,5 +204,67 @@
 #define VGPU_NUM_REGIONS		12
 #define VGPU_REGION_SUBTYPE_CONSOLE	1	/* with vendor type 0x1234 */
 #define VGPU_REGION_SUBTYPE_CURSOR	2
+
+/*
+ * The file "screen" of a vGPU in sysfs: what its heads show, for the host's
+ * administrator.  Head h begins at VGPU_SCREEN_HEAD(h), with a struct vgpu_screen.
+ */
+#define VGPU_SCREEN_SHIFT		36
+#define VGPU_SCREEN_HEAD(h)		((__u64)(h) << VGPU_SCREEN_SHIFT)
+#define VGPU_SCREEN_HEADER		4096	/* bytes, zeroes after the struct */
+#define VGPU_SCREEN_MAGIC		0x53504756	/* "VGPS" */
+#define VGPU_SCREEN_VERSION		1
+
+/**
+ * struct vgpu_screen - what a head shows
+ * @magic: VGPU_SCREEN_MAGIC
+ * @version: VGPU_SCREEN_VERSION; the meaning of what there is does not change with it
+ * @head: number of the head
+ * @num_heads: how many the vGPU has
+ * @format: DRM fourcc of the picture; 0 when the head shows nothing, as while no VMM
+ *	has the vGPU open, and then all that follows is zero
+ * @width: of the picture, in pixels
+ * @height: in lines
+ * @pitch: bytes from one line to the next
+ * @start: where the first line is, from the beginning of this header on; there are
+ *	@height times @pitch bytes
+ * @flips: flips that were carried out, wraps around; while this and the mode stay the
+ *	same, the picture is at the same place
+ * @cursor_format: DRM fourcc of the cursor's picture, 0 when there is no cursor, and then
+ *	all that follows is zero
+ * @cursor_width: in pixels
+ * @cursor_height: in lines
+ * @cursor_pitch: bytes from one line to the next
+ * @cursor_start: as @start; a multiple of 4096
+ * @cursor_x: left edge of the cursor on the picture, a signed number
+ * @cursor_y: upper edge, a signed number
+ * @cursor_hot_x: the pixel that points, in the cursor's picture
+ * @cursor_hot_y: its line
+ *
+ * The file ends after the last line of the cursor, or without a cursor after that of the
+ * picture, or with this header.  A read that begins with the first byte of the header
+ * brings the picture up to date, for which it waits a second at most.
+ */
+struct vgpu_screen {
+	__le32 magic;
+	__le32 version;
+	__le32 head;
+	__le32 num_heads;
+	__le32 format;
+	__le32 width;
+	__le32 height;
+	__le32 pitch;
+	__le32 start;
+	__le32 flips;
+	__le32 cursor_format;
+	__le32 cursor_width;
+	__le32 cursor_height;
+	__le32 cursor_pitch;
+	__le32 cursor_start;
+	__le32 cursor_x;
+	__le32 cursor_y;
+	__le32 cursor_hot_x;
+	__le32 cursor_hot_y;
+};
 
 #endif /* _UAPI_LINUX_VGPU_H */
