@@ -20,7 +20,7 @@ PACKAGES = """
     libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients mdevctl
     edid-decode libdrm-tests ca-certificates debian-archive-keyring
     qemu-system-modules-opengl libegl1 libgl1 libgl1-mesa-dri libgbm1
-    dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev
+    dbus-daemon python3-gi pkg-config libjson-c-dev zlib1g-dev libpng-dev
     edac-utils rasdaemon dwarves gcovr shellcheck codespell coccinelle
     libpython3.13 ovmf grub-efi-amd64-bin
 """.split()

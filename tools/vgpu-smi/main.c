@@ -19,7 +19,12 @@ enum {
 	KEY_SAVE,
 	KEY_DIR,
 	KEY_FILE,
+	KEY_HEAD,
+	KEY_CURSOR,
 };
+
+/* A file has room for more heads, but no vGPU has. */
+#define SMI_HEAD_MAX	255
 
 const char *argp_program_version = "vgpu-smi " SMI_VERSION;
 
@@ -31,6 +36,7 @@ static const struct smi_verb {
 	{ "types", smi_types },
 	{ "ecc", smi_ecc },
 	{ "retired-pages", smi_retired_pages },
+	{ "screenshot", smi_screenshot },
 };
 
 static const struct argp_option smi_argp_options[] = {
@@ -51,6 +57,10 @@ static const struct argp_option smi_argp_options[] = {
 	{ "dir", KEY_DIR, "DIR", 0,
 	  "Where to save (default " SMI_DEFAULT_DIR ")", 3 },
 	{ "file", KEY_FILE, "FILE", 0, "Show a saved list, not a GPU's", 3 },
+	{ 0, 0, 0, 0, "screenshot:", 4 },
+	{ "uuid", 'u', "UUID", 0, "Of this vGPU", 4 },
+	{ "head", KEY_HEAD, "N", 0, "Of this head (default 0)", 4 },
+	{ "cursor", KEY_CURSOR, 0, 0, "With the cursor", 4 },
 	{ 0, 0, 0, 0, "Help:", -1 },
 	{ 0 }
 };
@@ -58,6 +68,7 @@ static const struct argp_option smi_argp_options[] = {
 struct smi_command {
 	struct smi_options options;
 	const struct smi_verb *verb;
+	bool has_head;
 };
 
 static const struct smi_verb *smi_find_verb(const char *name)
@@ -68,6 +79,37 @@ static const struct smi_verb *smi_find_verb(const char *name)
 		if (!strcmp(smi_verbs[i].name, name))
 			return &smi_verbs[i];
 	return NULL;
+}
+
+static bool smi_parse_head(const char *text, uint32_t *head)
+{
+	uint64_t number;
+
+	if (!smi_parse_u64(&text, &number) || *text || number > SMI_HEAD_MAX)
+		return false;
+	*head = number;
+	return true;
+}
+
+/* The verb, and with screenshot a file. */
+static void smi_parse_word(struct smi_command *command, char *word,
+			   struct argp_state *state)
+{
+	struct smi_options *options = &command->options;
+
+	if (!command->verb) {
+		command->verb = smi_find_verb(word);
+		if (!command->verb)
+			argp_error(state, "%s: no such verb", word);
+	} else if (command->verb->run != smi_screenshot) {
+		argp_error(state, "%s: one verb is enough", word);
+	} else if (options->picture) {
+		argp_error(state, "%s: one file is enough", word);
+	} else if (!*word) {
+		argp_error(state, "screenshot: the name of the file is empty");
+	} else {
+		options->picture = word;
+	}
 }
 
 /* Options may come before their verb, so this waits for the end. */
@@ -86,6 +128,19 @@ static void smi_check_command(const struct smi_command *command,
 		argp_error(state, "--dir is for --save");
 	if (options->file && (options->save || options->gpu))
 		argp_error(state, "--file is not for --save or --gpu");
+	if (command->verb->run != smi_screenshot) {
+		if (options->uuid || command->has_head || options->cursor)
+			argp_error(state, "--uuid, --head and --cursor are for "
+				   "the verb screenshot");
+		return;
+	}
+	if (options->gpu || options->json)
+		argp_error(state, "--gpu and --json are not for the verb "
+			   "screenshot");
+	if (!options->uuid)
+		argp_error(state, "screenshot: of which vGPU? (--uuid)");
+	if (!options->picture)
+		argp_error(state, "screenshot: to which file?");
 }
 
 static error_t smi_parse_option(int key, char *arg, struct argp_state *state)
@@ -128,12 +183,22 @@ static error_t smi_parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_FILE:
 		options->file = arg;
 		return 0;
+	case 'u':
+		if (!smi_is_uuid(arg))
+			argp_error(state, "%s: not a UUID", arg);
+		options->uuid = arg;
+		return 0;
+	case KEY_HEAD:
+		if (!smi_parse_head(arg, &options->head))
+			argp_error(state, "--head: %s: not the number of a "
+				   "head", arg);
+		command->has_head = true;
+		return 0;
+	case KEY_CURSOR:
+		options->cursor = true;
+		return 0;
 	case ARGP_KEY_ARG:
-		if (command->verb)
-			argp_error(state, "%s: one verb is enough", arg);
-		command->verb = smi_find_verb(arg);
-		if (!command->verb)
-			argp_error(state, "%s: no such verb", arg);
+		smi_parse_word(command, arg, state);
 		return 0;
 	case ARGP_KEY_END:
 		if (!command->verb)
@@ -148,16 +213,19 @@ static error_t smi_parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp smi_argp = {
 	.options = smi_argp_options,
 	.parser = smi_parse_option,
-	.args_doc = "[list|types|ecc|retired-pages]",
-	.doc = "Show the GPUs of the vgpu driver, their vGPUs and the state of "
-	       "their memory."
+	.args_doc = "[list|types|ecc|retired-pages]\nscreenshot -u UUID FILE",
+	.doc = "Show the GPUs of the vgpu driver, their vGPUs, the state of "
+	       "their memory, and what a vGPU shows."
 	       "\v"
 	       "list           GPUs and their vGPUs; without a verb, too\n"
 	       "types          types of vGPU of each GPU\n"
 	       "ecc            ECC mode, error counters and spare pages\n"
 	       "retired-pages  pages of VRAM that are out of use\n"
+	       "screenshot     what a head of a vGPU shows, as a PNG in FILE; -\n"
+	       "               for standard output\n"
 	       "\n"
-	       "Exit status: 0, 1 after an error, 2 for wrong usage.",
+	       "Exit status: 0, 1 after an error, 2 for wrong usage, 3 for a head that "
+	       "shows nothing.",
 };
 
 int main(int argc, char **argv)

@@ -509,6 +509,289 @@ check "--file: odd identity" json \
 	'd["retired_pages"]["identity"] == "\\x1b\\xff\""' \
 	retired-pages --file "$tmp/odd"
 
+# screenshot
+
+# screens FILE [STATEMENT]: heads 0 to 3 of a vGPU; the Python statement changes them:
+# heads[n].  Head 0 shows nothing.
+screens()
+{
+	rm -f "$1"
+	python3 - "$1" "$2" <<-'EOP'
+	import random, struct, sys
+	random.seed(7)
+	class Head:
+	    def __init__(self, number, format, width, height, bytes):
+	        self.magic, self.version, self.number = 0x53504756, 1, number
+	        self.format, self.width, self.height = format, width, height
+	        self.pitch = width * bytes + -width * bytes % 4 + 8
+	        self.start, self.flips = 4096, 5
+	        self.pixels = random.randbytes(self.pitch * height)
+	        self.cursor_format, self.cursor_size = b"", (0, 0)
+	        self.cursor_pitch = self.cursor_start = 0
+	        self.at, self.hot, self.cursor = (0, 0), (0, 0), b""
+	    def show_cursor(self, x, y, width=4, height=3):
+	        self.cursor_format, self.cursor_size = b"AR24", (width, height)
+	        self.cursor_pitch = 4 * width
+	        self.cursor_start = 8192
+	        self.at, self.hot = (x, y), (1, 2)
+	        self.cursor = random.randbytes(4 * width * height)
+	    def header(self):
+	        return struct.pack("<4I4s5I4s4I2i2I", self.magic, self.version,
+	                           self.number, 4, self.format, self.width,
+	                           self.height, self.pitch, self.start, self.flips,
+	                           self.cursor_format, *self.cursor_size,
+	                           self.cursor_pitch, self.cursor_start, *self.at,
+	                           *self.hot)
+	heads = [Head(0, b"", 0, 0, 0), Head(1, b"XR24", 7, 5, 4),
+	         Head(2, b"XR24", 9, 6, 4), Head(3, b"RG16", 4, 2, 2)]
+	heads[0].start = heads[0].pitch = heads[0].flips = 0
+	heads[2].show_cursor(-1, 4)
+	exec(sys.argv[2])
+	with open(sys.argv[1], "wb") as f:
+	    for n, head in enumerate(heads):
+	        f.seek(n << 36)
+	        f.write(head.header().ljust(4096, b"\0"))
+	        f.write(head.pixels)
+	        if head.cursor:
+	            f.seek((n << 36) + head.cursor_start)
+	            f.write(head.cursor)
+	EOP
+}
+
+# is_picture PNG FILE HEAD [CURSOR]: whether that is in the PNG, each pixel of it
+is_picture()
+{
+	python3 - "$@" <<-'EOP'
+	import struct, sys
+	from PIL import Image
+	image = Image.open(sys.argv[1])
+	assert image.format == "PNG" and image.mode == "RGB", image.mode
+	f = open(sys.argv[2], "rb")
+	base = int(sys.argv[3]) << 36
+	f.seek(base)
+	(format, width, height, pitch, start, _, _, cursor_width, cursor_height,
+	 cursor_pitch, cursor_start, x, y) = struct.unpack("<4s5I4s4I2i",
+	                                                   f.read(68)[16:])
+	f.seek(base + start)
+	data = f.read(pitch * height)
+	f.seek(base + cursor_start)
+	cursor = f.read(cursor_pitch * cursor_height)
+	if len(sys.argv) < 5:
+	    cursor_height = 0
+	def wide(value, bits):
+	    return value << (8 - bits) | value >> (2 * bits - 8)
+	def pixel(x, y):
+	    at = y * pitch
+	    def byte(size, n):
+	        return data[at + x * size + n]
+	    if format == b"XR24":
+	        return byte(4, 2), byte(4, 1), byte(4, 0)
+	    if format == b"XB24":
+	        return byte(4, 0), byte(4, 1), byte(4, 2)
+	    if format == b"BX24":
+	        return byte(4, 1), byte(4, 2), byte(4, 3)
+	    if format == b"RX24":
+	        return byte(4, 3), byte(4, 2), byte(4, 1)
+	    if format == b"RG24":
+	        return byte(3, 2), byte(3, 1), byte(3, 0)
+	    word = byte(2, 0) | byte(2, 1) << 8
+	    if format == b"RG16":
+	        return (wide(word >> 11, 5), wide(word >> 5 & 63, 6),
+	                wide(word & 31, 5))
+	    assert format == b"XR15", format
+	    return (wide(word >> 10 & 31, 5), wide(word >> 5 & 31, 5),
+	            wide(word & 31, 5))
+	want = {(x, y): pixel(x, y) for x in range(width) for y in range(height)}
+	for cy in range(cursor_height):
+	    for cx in range(cursor_width):
+	        b, g, r, a = cursor[cy * cursor_pitch + 4 * cx:][:4]
+	        old = want.get((x + cx, y + cy))
+	        if old:
+	            want[x + cx, y + cy] = tuple(
+	                min(255, new + (o * (255 - a) + 127) // 255)
+	                for new, o in zip((r, g, b), old))
+	if image.size != (width, height):
+	    sys.exit(f"# {image.size}, not {width}x{height}")
+	for at, colour in want.items():
+	    if image.getpixel(at) != colour:
+	        sys.exit(f"# {at}: {image.getpixel(at)}, not {colour}")
+	EOP
+}
+
+make_sysfs
+screen=$gpu0/$uuid0/vgpu/screen
+shots=$tmp/shots
+png=$shots/a.png
+mkdir "$shots"
+screens "$screen"
+shot()
+{
+	run 0 screenshot -u $uuid0 "$@" && is "$(cat "$tmp/err")" ""
+}
+check "screenshot" shot --head 1 "$png"
+check "screenshot: the picture" is_picture "$png" "$screen" 1
+check "screenshot: prints nothing" lines 0
+check "screenshot: mode" is "$(stat -c %a "$png")" 600
+cp "$png" "$tmp/head1.png"
+check "screenshot: another head over it" shot --head=3 "$png"
+check "screenshot: its picture" is_picture "$png" "$screen" 3
+check "screenshot: nothing else there" is "$(ls -A "$shots")" a.png
+ln -s a.png "$shots/link.png"
+check "screenshot: behind a link" shot --head=1 "$shots/link.png"
+check "screenshot: behind a link: the link" test -L "$shots/link.png"
+check "screenshot: behind a link: the picture" cmp "$png" "$tmp/head1.png"
+rm "$shots/link.png"
+check "screenshot: to standard output" shot --head 1 -
+check "screenshot: to standard output: the same" \
+	cmp "$tmp/out" "$tmp/head1.png"
+cp --sparse=always "$screen" "$gpu0/$uuid1/vgpu/screen"
+check "screenshot: UUID in capitals" run 0 screenshot \
+	-u "$(echo $uuid1 | tr a-f A-F)" --head 1 -
+check "screenshot: UUID in capitals: the same" cmp "$tmp/out" "$tmp/head1.png"
+rm "$gpu0/$uuid1/vgpu/screen"
+# shellcheck disable=SC2016 # expanded by the inner shell
+check "screenshot: in this directory" sh -c 'cd "$4" && rm a.png &&
+	"$1" --sysfs "$2" screenshot --head 1 --uuid "$3" a.png &&
+	cmp a.png "$5"' sh "$smi" "$sys" $uuid0 "$shots" "$tmp/head1.png"
+for format in XR24 XB24 BX24 RX24 RG24 RG16 XR15; do
+	case $format in
+	*15 | *16) bytes=2 ;;
+	RG24) bytes=3 ;;
+	*) bytes=4 ;;
+	esac
+	screens "$screen" "heads[0] = Head(0, b'$format', 123, 45, $bytes)"
+	check "screenshot: $format" shot "$png"
+	check "screenshot: $format: the picture" is_picture "$png" "$screen" 0
+done
+screens "$screen" "heads[0] = Head(0, b'RG24', 1, 1, 3)"
+check "screenshot: one pixel" shot "$png"
+check "screenshot: one pixel: it" is_picture "$png" "$screen" 0
+for at in "2, 1" "-2, -2" "8, 5" "-4, 0" "9, 6" "-32768, 32767" \
+	"-(1 << 31), (1 << 31) - 1"; do
+	screens "$screen" "heads[2].show_cursor($at)"
+	check "screenshot: cursor at $at" shot --head 2 --cursor "$png"
+	check "screenshot: cursor at $at: the picture" \
+		is_picture "$png" "$screen" 2 cursor
+done
+check "screenshot: not the cursor" shot --head 2 "$png"
+check "screenshot: not the cursor: the picture" is_picture "$png" "$screen" 2
+check "screenshot: a cursor that there is not" shot --head 1 --cursor "$png"
+check "screenshot: without a cursor" cmp "$png" "$tmp/head1.png"
+
+# What cannot be
+no_shot()
+{
+	_why=$1 _wanted=$2 _text=$3
+	shift 3
+	check "screenshot: $_why" errs "$_wanted" "$_text" screenshot "$@"
+	check "screenshot: $_why: as it was" cmp "$png" "$tmp/head1.png"
+	check "screenshot: $_why: nothing else there" \
+		is "$(ls -A "$shots")" a.png
+}
+screens "$screen"
+no_shot "a head that is dark" 3 "$uuid0: head 0 shows nothing" -u $uuid0 "$png"
+no_shot "a head that there is not" 1 "$uuid0: has no head 4" -u $uuid0 \
+	--head 4 "$png"
+no_shot "no vGPU" 1 "^vgpu-smi: 00000000-.*: no such vGPU$" \
+	-u 00000000-2222-3333-4444-555555555555 "$png"
+no_shot "no such file" 1 "vgpu/screen: No such file" -u $uuid1 "$png"
+no_shot "no directory" 1 "nothing/.*: No such file" -u $uuid0 --head 1 \
+	"$tmp/nothing/x.png"
+no_shot "to a directory" 1 "$shots: Is a directory" -u $uuid0 --head 1 "$shots"
+no_shot "to a device" 1 "/dev/null: not a regular file" -u $uuid0 --head 1 \
+	/dev/null
+check "screenshot: to a device: it is one" test -c /dev/null
+chmod 755 "$tmp" "$shots"
+chmod 400 "$screen"
+[ "$(id -u)" = 0 ] && as_other="setpriv --reuid 65534 --regid 65534 --clear-groups"
+[ "$as_other" ] || chmod 0 "$screen"
+real_smi=$smi
+cat > "$tmp/other" <<EOP
+#!/bin/sh
+exec $as_other "$smi" "\$@"
+EOP
+chmod 755 "$tmp/other"
+smi=$tmp/other
+no_shot "no right" 1 "vgpu/screen: Permission denied" -u $uuid0 --head 1 "$png"
+smi=$real_smi
+chmod 600 "$screen"
+# shellcheck disable=SC2016 # expanded by the inner shell
+check "screenshot: no room" sh -c 'trap "" XFSZ; said=$(ulimit -f 0
+	"$1" --sysfs "$2" screenshot -u "$3" --head 1 "$4" 2>&1)
+	[ $? -eq 1 ] && echo "$said" | grep -q "\.a\.png\..*: File too large"' \
+	sh "$smi" "$sys" $uuid0 "$png"
+check "screenshot: no room: nothing else there" is "$(ls -A "$shots")" a.png
+# shellcheck disable=SC2016 # expanded by the inner shell
+check "screenshot: standard output is full" sh -c '"$1" --sysfs "$2" \
+	screenshot -u "$3" --head 1 - 2>&1 > /dev/full |
+	grep -q "standard output: No space"' sh "$smi" "$sys" $uuid0
+
+# Headers and files that must be refused
+# refuses_screen NAME PATTERN STATEMENT: of head 3
+refuses_screen()
+{
+	screens "$screen" "h = heads[3]; $3"
+	no_shot "$1" 1 "$2" -u $uuid0 --head 3 --cursor "$png"
+}
+refuses_screen "magic number" "screen: head 3: bad magic" "h.magic = 0"
+refuses_screen "version" "version 2 is not" "h.version = 2"
+refuses_screen "head" "head 2 in place of head 3" "h.number = 2"
+refuses_screen "format" "format 0x3231564e is not" "h.format = b'NV12'"
+refuses_screen "no width" "picture of 0x2" "h.width = 0"
+refuses_screen "no height" "picture of 4x0" "h.height = 0"
+refuses_screen "width" "picture of 16385x2" "h.width = 16385"
+refuses_screen "height" "picture of 4x4294967295" "h.height = 2**32 - 1"
+refuses_screen "pitch" "4 pixels in 7 bytes" "h.pitch = 7"
+refuses_screen "size" "picture: too large" \
+	"h.pitch = 2**18; h.height = 2**13"
+refuses_screen "start" "picture at 4095" "h.start = 4095"
+refuses_screen "start: far" "picture: too large" "h.start = 2**31"
+refuses_screen "a file that is too short" "the mode changed each time" \
+	"h.pixels = h.pixels[:-1]"
+refuses_screen "cursor: format" "cursor: format 0x34325258" \
+	"h.show_cursor(0, 0); h.cursor_format = b'XR24'"
+refuses_screen "cursor: size" "cursor of 257x3" \
+	"h.show_cursor(0, 0); h.cursor_size = (257, 3)"
+refuses_screen "cursor: pitch" "cursor: 4 pixels in 15" \
+	"h.show_cursor(0, 0); h.cursor_pitch = 15"
+refuses_screen "cursor: start" "cursor at 4096" \
+	"h.show_cursor(0, 0); h.cursor_start = 4096"
+refuses_screen "cursor: too short" "the mode changed each time" \
+	"h.show_cursor(0, 0); h.cursor = h.cursor[1:]"
+screens "$screen"
+truncate -s $(((3 << 36) + 75)) "$screen"
+no_shot "a header that is too short" 1 "head 3: truncated" -u $uuid0 --head 3 \
+	"$png"
+truncate -s $((3 << 36)) "$screen"
+no_shot "a head that has no header" 1 "has no head 3" -u $uuid0 --head 3 "$png"
+rm "$screen"
+mkdir "$screen"
+no_shot "a directory" 1 "screen: Is a directory" -u $uuid0 "$png"
+rmdir "$screen"
+
+# A guest that shows another picture whenever somebody looks: in the end one is taken.
+screens "$screen" "heads[1] = Head(1, b'XR24', 2000, 1000, 4)"
+python3 - "$screen" "$tmp/changes" <<-'EOP' &
+	import mmap, sys
+	f = open(sys.argv[1], "r+b")
+	header = mmap.mmap(f.fileno(), 4096, offset=1 << 36)
+	n = 0
+	while True:
+	    n = (n + 1) % 2**32
+	    header[36:40] = n.to_bytes(4, "little")
+	    if n == 1:
+	        open(sys.argv[2], "w")
+EOP
+guest=$!
+within 20 test -e "$tmp/changes"
+check "screenshot: of what changes" run 0 screenshot -u $uuid0 --head 1 "$png"
+check "screenshot: of what changes: says so" \
+	grep -q "head 1: the picture changed each time" "$tmp/err"
+kill $guest
+wait $guest 2> /dev/null
+check "screenshot: of what changes: the picture" \
+	is_picture "$png" "$screen" 1
+
 # The command line
 make_sysfs
 check "--help" shows "retired-pages  pages" --help
@@ -532,6 +815,21 @@ check "--dir without --save" errs 2 "is for --save" retired-pages --dir /
 check "--dir empty" errs 2 "empty" retired-pages --save --dir ""
 check "--file and --save" errs 2 "not for" retired-pages --file x --save
 check "--file and --gpu" errs 2 "not for" -g 0000:00:02.0 retired-pages --file x
+for arguments in "-u $uuid0" "$png" "-u $uuid0 $png x" "-u $uuid0 --head 256 $png" \
+	"-u $uuid0 --head -1 $png" "-u $uuid0 --head 1x $png" "-u x $png" \
+	"-u $uuid0/.. $png" "-u $uuid0 --json $png" \
+	"-u $uuid0 -g f000:00:00.0 $png"; do
+	# shellcheck disable=SC2086 # several words
+	check "screenshot $arguments" errs 2 "screenshot|head|UUID|one file" \
+		screenshot $arguments
+done
+check "screenshot to no name" errs 2 "name of the file is empty" screenshot \
+	-u $uuid0 ""
+for arguments in "-u $uuid0" "--head 0" --cursor; do
+	# shellcheck disable=SC2086 # several words
+	check "$arguments without screenshot" errs 2 "for the verb screenshot" \
+		list $arguments
+done
 # shellcheck disable=SC2016 # expanded by the inner shell
 check "output that cannot be written" sh -c '"$1" --sysfs "$2" list \
 	2>&1 > /dev/full | grep -q "standard output: No space"' \

@@ -13,6 +13,7 @@
 
 #define SMI_EXIT_ERROR	1
 #define SMI_EXIT_USAGE	2
+#define SMI_EXIT_DARK	3
 
 /* Where the firmware loader looks for what vgpu-smi saves. */
 #define SMI_DEFAULT_DIR	"/lib/firmware/vgpu"
@@ -27,6 +28,10 @@
  * @save: save the list of retired pages
  * @dir: directory for @save
  * @file: a saved list to show, NULL for those of the pGPUs
+ * @uuid: the vGPU to look at
+ * @head: number of the head to look at
+ * @cursor: look at the cursor, too
+ * @picture: file for what is seen, "-" for standard output
  */
 struct smi_options {
 	const char *sysfs;
@@ -37,6 +42,10 @@ struct smi_options {
 	bool save;
 	const char *dir;
 	const char *file;
+	const char *uuid;
+	uint32_t head;
+	bool cursor;
+	const char *picture;
 };
 
 /**
@@ -114,6 +123,7 @@ int smi_list(const struct smi_options *options);
 int smi_types(const struct smi_options *options);
 int smi_ecc(const struct smi_options *options);
 int smi_retired_pages(const struct smi_options *options);
+int smi_screenshot(const struct smi_options *options);
 
 /* gpu.c: the pGPUs, their types and vGPUs */
 bool smi_is_address(const char *text);
