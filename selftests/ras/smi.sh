@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# vgpu-smi on a real driver: what there is, ECC, the list of retired pages and
-# its way through a file and a new start of the GPU.
+# vgpu-smi on a real driver: what there is, what heads show, ECC, the list of retired
+# pages and its way through a file and a new start of the GPU.
 . ../lib/ktap.sh
 
 command -v vgpu-smi > /dev/null || skip_all "vgpu-smi is not installed"
@@ -35,6 +35,65 @@ check "a GPU that there is not" fails vgpu-smi -g 0000:ff:1f.7 list
 for verb in list types ecc retired-pages; do
 	check "$verb: JSON" prints "$bdf" json $verb
 done
+
+# What heads show.
+shots=/tmp/smi-shots
+mkdir -p $shots
+heads=$(cat /proc/sys/kernel/random/uuid)
+writes ok "$heads" "$drv/$bdf/mdev_supported_types/vgpu-64Q/create"
+shot()
+{
+	vgpu-smi screenshot -u "$heads" "$@"
+}
+dark()
+{
+	shot "$@" > /dev/null 2>&1
+	is $? 3
+}
+# is_shot PNG HEAD [CURSOR]: what holder shows there
+is_shot()
+{
+	python3 - "$@" <<-'EOP'
+	import sys
+	from PIL import Image
+	image = Image.open(sys.argv[1])
+	head, cursor = int(sys.argv[2]), len(sys.argv) > 3
+	if image.size != (640 + head, 480):
+	    sys.exit(f"# {image.size}")
+	for i, pixel in enumerate(image.getdata()):
+	    y, x = divmod(i, 640 + head)
+	    want = (85 * head, y & 255, x & 255)
+	    if cursor and 100 <= x < 116 and 200 <= y < 216:
+	        want = (255, 255, 255)
+	    if pixel != want:
+	        sys.exit(f"# {x}, {y}: {pixel}, not {want}")
+	EOP
+}
+check "screenshot: nobody has it open" dark -
+../lib/holder "$heads" show > /tmp/holder.out &
+holder=$!
+check "screenshot: there is a picture" within 20 grep -q open /tmp/holder.out
+check "screenshot: a head that is dark" dark $shots/0.png
+for head in 1 2 3; do
+	check "screenshot: head $head" shot --head $head $shots/$head.png
+	check "screenshot: head $head: the picture" is_shot $shots/$head.png $head
+done
+check "screenshot: with the cursor" shot --head 3 --cursor $shots/3.png
+check "screenshot: with the cursor: the picture" is_shot $shots/3.png 3 cursor
+check "screenshot: a head that there is not" prints "has no head 4" \
+	sh -c "vgpu-smi screenshot -u $heads --head 4 - 2>&1 || :"
+check "screenshot: a type of one head" prints "has no head 1" \
+	sh -c "vgpu-smi screenshot -u $uuid --head 1 - 2>&1 || :"
+check "screenshot: for root alone" prints "Permission denied" sh -c \
+	"setpriv --reuid 65534 --regid 65534 --clear-groups \
+	vgpu-smi screenshot -u $heads --head 1 - 2>&1 || :"
+kill $holder
+wait $holder 2>/dev/null
+check "screenshot: nobody has it open any more" dark --head 1 -
+echo 1 > "/sys/bus/mdev/devices/$heads/remove"
+check "screenshot: a vGPU that has gone" prints "no such vGPU" \
+	sh -c "vgpu-smi screenshot -u $heads --head 1 - 2>&1 || :"
+rm -r $shots
 
 check "ecc: on" is "$(cat "$drv/$bdf/ecc/enabled")" 1
 check "ecc --set off" smi ecc --set off

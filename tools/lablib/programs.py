@@ -51,6 +51,7 @@ PROGRAMS = (
     Program("device/interrupts", "6.12 6.1 7", "debug race"),
     Program("model/heads", "6.12", "debug race"),
     Program("front/params", "6.12", "debug"),
+    Program("front/screen", "6.12 6.1 7", "debug race"),
     Program("device/doorbell", "6.12", "debug race"),
     Program("memory/framebuffer", "6.12 6.1 7 6.12-ivshmem", "6.12-bochs debug"),
     Program("memory/mapping", "6.12 6.1 7 6.12-ivshmem",
