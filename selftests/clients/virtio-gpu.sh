@@ -394,7 +394,7 @@ uuid=$(cat /proc/sys/kernel/random/uuid)
 dev=/sys/bus/mdev/devices/$uuid
 writes ok "$uuid" "$types/$type/create" || exit 1
 # A resolution that is neither the peer's nor the default.
-checks "vgpu_params" writes ok resolution=1440x900 "$dev/vgpu/vgpu_params"
+checks "vgpu_params" writes ok heads=4,resolution=1440x900 "$dev/vgpu/vgpu_params"
 guest_start -device "vfio-pci,sysfsdev=$dev,display=on,id=gpu,bus=slot1"
 all 4 1440x900
 guest_stop
@@ -406,7 +406,7 @@ if [ -z "$node" ]; then
 	skip "$device: resized by QEMU" "no vgem"
 else
 	checks "closed" within 30 in_use "$uuid" 0
-	checks "vgpu_params" writes ok console=dmabuf,resolution=1280x1024 \
+	checks "vgpu_params" writes ok console=dmabuf,heads=4,resolution=1280x1024 \
 		"$dev/vgpu/vgpu_params"
 	begin_bus
 	mark=0

@@ -191,7 +191,8 @@ static void exec_reset(void)
 		vgpu_gpu_reset(&u->gpu);
 		check(!u->live, "something is left after a reset");
 	}
-	vgpu_virtio_reset_done(&model);
+	vgpu_virtio_reset_done(&model,
+		vgpu_virtio_queues_resetting(&model));
 	era = v->era;
 }
 

@@ -264,6 +264,11 @@ static inline void gpu_flipped(struct vgpu_gpu *gpu, u32 head)
 	u->flips[head]++;
 }
 
+static inline bool gpu_gone(struct vgpu_gpu *gpu)
+{
+	return false;
+}
+
 static const struct vgpu_gpu_ops gpu_unit_ops = {
 	.alloc = gpu_alloc,
 	.free = gpu_free,
@@ -275,6 +280,7 @@ static const struct vgpu_gpu_ops gpu_unit_ops = {
 	.show = gpu_show,
 	.cursor = gpu_show_cursor,
 	.flipped = gpu_flipped,
+	.gone = gpu_gone,
 };
 
 static inline struct gpu_unit *gpu_unit_new(const struct vgpu_profile *profile)

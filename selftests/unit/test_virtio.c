@@ -285,7 +285,8 @@ TEST_F(virtio, needs_reset)
 	EXPECT_EQ(15 | S_NEEDS_RESET, v_status(m));
 	EXPECT_FALSE(vgpu_virtio_runs(m));
 	v_set_status(m, 0);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(0, v_status(m));
 	v_start(m);
 	EXPECT_TRUE(vgpu_virtio_runs(m));
@@ -394,7 +395,8 @@ TEST_F(virtio, reset)
 	v_out(m, V_NOTIFY, 2, 0);
 	EXPECT_EQ(15, v_status(m));
 	EXPECT_EQ(era + 1, m->virtio.era);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(VGPU_CHANGED_EVENTS, take_changed(m) & VGPU_CHANGED_EVENTS);
 	expect_power_on(_metadata, m);
 	EXPECT_EQ(era + 1, m->virtio.era);
@@ -416,7 +418,8 @@ TEST_F(virtio, reset_of_heads)
 	m->heads[1].cursor.image.format = REF_FOURCC('A', 'R', '2', '4');
 	v_set_status(m, 0);
 	take_changed(m);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_FALSE(vgpu_heads_shown(m));
 	EXPECT_EQ(0, m->heads[1].cursor.image.format);
 	EXPECT_EQ(VGPU_CHANGED_HEADS, take_changed(m) & VGPU_CHANGED_HEADS);
@@ -424,7 +427,8 @@ TEST_F(virtio, reset_of_heads)
 	set_up(m);
 	vgpu_head_show(m, 3, &picture);
 	v_out(m, V_Q_RESET, 2, 1);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_TRUE(vgpu_heads_shown(m));
 }
 
@@ -438,12 +442,14 @@ TEST_F(virtio, reset_of_nothing)
 
 	v_set_status(m, 0);
 	if (v_status(m))
-		vgpu_virtio_reset_done(m);
+		vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	ASSERT_EQ(0, v_status(m));
 	v_negotiate(m);
 	EXPECT_EQ(S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK, v_status(m));
 	/* What executes commands is late. */
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK, v_status(m));
 	EXPECT_EQ(F0_ALL | (u64)F1_ALL << 32, m->virtio.features);
 }
@@ -460,7 +466,8 @@ TEST_F(virtio, reset_of_registers)
 	v_set_status(m, 0);
 	EXPECT_EQ(VGPU_WORK_RESET, take_work(m));
 	if (v_status(m))
-		vgpu_virtio_reset_done(m);
+		vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	expect_power_on(_metadata, m);
 }
 
@@ -481,7 +488,8 @@ TEST_F(virtio, function_level_reset)
 	vgpu_model_reset(m);
 	expect_power_on(_metadata, m);
 	v_negotiate(m);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK, v_status(m));
 }
 
@@ -592,7 +600,8 @@ TEST_F(virtio, queue_reset)
 	EXPECT_EQ(VGPU_CHANGED_WORK, take_changed(m) & VGPU_CHANGED_WORK);
 	EXPECT_EQ(1, v_in(m, V_Q_ENABLE, 2));
 	/* 2.6.1: neither the device nor the other queue is reset. */
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(0, v_in(m, V_Q_RESET, 2));
 	EXPECT_EQ(0, v_in(m, V_Q_ENABLE, 2));
 	EXPECT_EQ(16, v_in(m, V_Q_SIZE, 2));
@@ -614,7 +623,8 @@ TEST_F(virtio, queue_reset)
 	v_out(m, V_Q_RESET, 2, 1);
 	v_out(m, V_Q_ENABLE, 2, 1);
 	v_out(m, V_Q_DESC, 4, 5);
-	vgpu_virtio_reset_done(m);
+	vgpu_virtio_reset_done(m,
+		vgpu_virtio_queues_resetting(m));
 	EXPECT_EQ(0, v_in(m, V_Q_ENABLE, 2));
 	EXPECT_EQ(0, v_in(m, V_Q_DESC, 4));
 }

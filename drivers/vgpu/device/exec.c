@@ -160,11 +160,20 @@ static void exec_no_show(struct vgpu_gpu *gpu, u32 head,
 {
 }
 
+static bool exec_gone(struct vgpu_gpu *gpu)
+{
+	struct vgpu *vgpu = gpu_to_vgpu(gpu);
+
+	return atomic_read(&vgpu->exec.resets) ||
+	       READ_ONCE(vgpu->model->virtio.era) != vgpu->exec.era;
+}
+
 static const struct vgpu_gpu_ops exec_load_ops = {
 	.alloc = exec_alloc,
 	.free = exec_free,
 	.fb_zero = exec_fb_zero,
 	.show = exec_no_show,
+	.gone = exec_gone,
 };
 
 static const struct vgpu_gpu_ops exec_ops = {
@@ -178,6 +187,7 @@ static const struct vgpu_gpu_ops exec_ops = {
 	.show = exec_show,
 	.cursor = exec_cursor,
 	.flipped = exec_flipped,
+	.gone = exec_gone,
 };
 
 /* The ring of a queue that the guest has enabled since; the lock of registers is held. */
@@ -414,7 +424,8 @@ static void exec_work(struct work_struct *work)
 	kthread_use_mm(mm);
 	memcg = set_active_memcg(exec->memcg);
 	mutex_lock(&exec->lock);
-	for (n = 0; n < EXEC_MOST / EXEC_BATCH && exec_some(vgpu); n++)
+	for (n = 0; n < EXEC_MOST / EXEC_BATCH && exec_some(vgpu) &&
+	     !atomic_read(&exec->resets); n++)
 		cond_resched();
 	exec_look(vgpu);
 	mutex_unlock(&exec->lock);
@@ -438,14 +449,28 @@ void vgpu_exec_kick(struct vgpu *vgpu)
 }
 
 /**
- * vgpu_exec_forget() - forget all that was executed, for a reset
- * @vgpu: vgpu_exec.lock is held, and vgpu.lock is not
+ * vgpu_exec_begin_reset() - wait for the command that is being executed, and forget all
+ * @vgpu: vgpu.lock is not held; no command is executed until vgpu_exec_end_reset()
  */
-void vgpu_exec_forget(struct vgpu *vgpu)
+void vgpu_exec_begin_reset(struct vgpu *vgpu)
 {
-	lockdep_assert_held(&vgpu->exec.lock);
-	if (vgpu->exec.gpu)
+	struct vgpu_exec *exec = &vgpu->exec;
+
+	atomic_inc(&exec->resets);
+	mutex_lock(&exec->lock);
+	atomic_dec(&exec->resets);
+	if (exec->gpu)
 		exec_forget(vgpu);
+}
+
+/**
+ * vgpu_exec_end_reset() - opposite of vgpu_exec_begin_reset()
+ * @vgpu: the vGPU
+ */
+void vgpu_exec_end_reset(struct vgpu *vgpu)
+{
+	mutex_unlock(&vgpu->exec.lock);
+	vgpu_exec_kick(vgpu);
 }
 
 /**
@@ -614,7 +639,9 @@ void vgpu_exec_close(struct vgpu *vgpu)
 	mutex_lock(&vgpu->lock);
 	WRITE_ONCE(exec->mm, NULL);
 	mutex_unlock(&vgpu->lock);
+	atomic_inc(&exec->resets);
 	cancel_work_sync(&exec->work);
+	atomic_dec(&exec->resets);
 	mutex_lock(&exec->lock);
 	exec_forget(vgpu);
 	vgpu_exec_free(exec->gpu);

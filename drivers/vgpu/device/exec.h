@@ -3,6 +3,7 @@
 #ifndef _VGPU_EXEC_H
 #define _VGPU_EXEC_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -26,6 +27,7 @@ struct vgpu_resource_at;
  * @memcg: what memory is charged to
  * @era: of the registers that commands are executed for
  * @pinned: queues, by bit, whose rings are to be pinned, if they can be
+ * @resets: how many wait for the command that is being executed
  * @look: heads, by bit, that somebody wants to look at
  * @looked: woken when they can
  */
@@ -37,6 +39,7 @@ struct vgpu_exec {
 	struct mem_cgroup *memcg;
 	u32 era;
 	u32 pinned;
+	atomic_t resets;
 	unsigned long look;
 	wait_queue_head_t looked;
 };
@@ -48,7 +51,8 @@ void vgpu_exec_fini(struct vgpu *vgpu);
 int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_kick(struct vgpu *vgpu);
-void vgpu_exec_forget(struct vgpu *vgpu);
+void vgpu_exec_begin_reset(struct vgpu *vgpu);
+void vgpu_exec_end_reset(struct vgpu *vgpu);
 struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu);
 void vgpu_exec_free(struct vgpu_gpu *gpu);
 struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);

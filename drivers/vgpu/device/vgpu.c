@@ -130,12 +130,11 @@ static void vgpu_reset_locked(struct vgpu *vgpu)
  */
 void vgpu_reset(struct vgpu *vgpu)
 {
-	mutex_lock(&vgpu->exec.lock);
-	vgpu_exec_forget(vgpu);
+	vgpu_exec_begin_reset(vgpu);
 	mutex_lock(&vgpu->lock);
 	vgpu_reset_locked(vgpu);
 	mutex_unlock(&vgpu->lock);
-	mutex_unlock(&vgpu->exec.lock);
+	vgpu_exec_end_reset(vgpu);
 }
 
 /**

@@ -162,7 +162,13 @@ bool vgpu_cursor_valid(const struct vgpu_profile *profile,
 	       vgpu_scanout_fits(profile, image);
 }
 
-static bool vgpu_scanout_none(const struct vgpu_scanout *s)
+/**
+ * vgpu_scanout_none() - whether it is no picture
+ * @s: any values
+ *
+ * Return: true if all of it is zero
+ */
+bool vgpu_scanout_none(const struct vgpu_scanout *s)
 {
 	return !s->format && !s->width && !s->height && !s->pitch && !s->offset;
 }

@@ -63,6 +63,7 @@ struct vgpu_head {
 
 bool vgpu_scanout_valid(const struct vgpu_profile *profile,
 			const struct vgpu_scanout *scanout);
+bool vgpu_scanout_none(const struct vgpu_scanout *s);
 bool vgpu_scanout_same_mode(const struct vgpu_scanout *a,
 			    const struct vgpu_scanout *b);
 void vgpu_head_show(struct vgpu_model *model, u32 head,

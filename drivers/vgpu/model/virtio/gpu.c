@@ -92,9 +92,9 @@ static u32 gpu_create_2d(struct vgpu_gpu *gpu, const union gpu_request *req,
 
 	if (!want.format || !want.width || !want.height)
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	/* A line is counted in 32 bits, and a product of two of them fits in 64. */
-	if (want.width > S32_MAX / 4 ||
-	    (u64)want.width * want.height > gpu->profile->fb_size / 4)
+	if (want.width > VGPU_MAX_SIDE || want.height > VGPU_MAX_SIDE)
+		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	if ((u64)want.width * want.height > gpu->profile->fb_size / 4)
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	want.size = 4ULL * want.width * want.height;
 	return vgpu_resource_create(gpu, &want, &res);
@@ -462,6 +462,8 @@ int vgpu_gpu_run(struct vgpu_gpu *gpu, u32 queue, u32 most)
 	u32 len;
 
 	while (most--) {
+		if (gpu->ops->gone(gpu))
+			return 1;
 		ret = vgpu_ring_pop(ring, &gpu->host, &gpu->chain);
 		if (ret <= 0)
 			return ret;

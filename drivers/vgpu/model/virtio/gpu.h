@@ -23,6 +23,9 @@
 #define VGPU_MAX_RESOURCES	16384
 #define VGPU_MAX_BACKING	(1U << 20)
 
+/* Longest side of a resource, which is what the work of one command is bounded by. */
+#define VGPU_MAX_SIDE		16384
+
 /* Most pieces that one command names; QEMU has the same limit. */
 #define VGPU_MAX_ENTRIES	16384
 
@@ -123,6 +126,7 @@ struct vgpu_gpu;
  * @show: a head shows a picture from now on, or nothing without a format
  * @cursor: the same for its cursor
  * @flipped: a head shows another picture in the same place
+ * @gone: a reset waits for the command that is being executed, which may end early
  *
  * None of these has an effect on the guest after the device was reset.
  */
@@ -141,6 +145,7 @@ struct vgpu_gpu_ops {
 	void (*cursor)(struct vgpu_gpu *gpu, u32 head,
 		       const struct vgpu_cursor *cursor);
 	void (*flipped)(struct vgpu_gpu *gpu, u32 head);
+	bool (*gone)(struct vgpu_gpu *gpu);
 };
 
 /* A buffer that has been executed, and is given back when the frame ends. */

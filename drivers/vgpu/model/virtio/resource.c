@@ -228,7 +228,7 @@ static bool resource_valid(const struct vgpu_gpu *gpu,
 		return !want->format && !want->width && !want->height &&
 		       !want->offset;
 	return vgpu_personality(gpu->profile)->format_bytes(want->format) &&
-	       want->width <= S32_MAX / 4 && want->height <= S32_MAX &&
+	       want->width <= VGPU_MAX_SIDE && want->height <= VGPU_MAX_SIDE &&
 	       want->size == 4ULL * want->width * want->height;
 }
 
@@ -432,7 +432,7 @@ int vgpu_resource_read(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
  * @to: offset in the framebuffer
  * @len: bytes
  *
- * Return: as vgpu_resource_read(), or what the framebuffer says
+ * Return: as vgpu_resource_read(); -EINTR when a reset waits; what the framebuffer says
  */
 int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 			 u64 from, u64 to, u64 len)
@@ -441,6 +441,8 @@ int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 	size_t n;
 
 	for (; len && !ret; from += n, to += n, len -= n) {
+		if (gpu->ops->gone(gpu))
+			return -EINTR;
 		n = min_t(u64, len, sizeof(gpu->bounce));
 		ret = vgpu_resource_read(gpu, res, from, gpu->bounce, n);
 		if (!ret)

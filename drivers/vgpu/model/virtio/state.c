@@ -103,8 +103,8 @@ static bool cursor_valid(const struct vgpu_gpu *gpu, u32 head, u32 slot,
 	if (slot >= VGPU_CURSOR_SLOTS)
 		return false;
 	if (!cursor->image.format)
-		return !memchr_inv(&cursor->image, 0, sizeof(cursor->image)) &&
-		       !cursor->hot_x && !cursor->hot_y;
+		return vgpu_scanout_none(&cursor->image) && !cursor->hot_x &&
+		       !cursor->hot_y;
 	return cursor->image.offset == vgpu_gpu_cursor_offset(gpu, head, slot) &&
 	       cursor->image.width == VGPU_VIRTIO_CURSOR &&
 	       cursor->image.height == VGPU_VIRTIO_CURSOR &&
