@@ -597,13 +597,14 @@ int vv_cursor(struct vv *v, uint32_t type, uint32_t head, uint32_t id,
 bool vv_well(struct vv *v)
 {
 	struct virtio_gpu_resp_display_info info;
-	int ret = vv_start(v, VV_LINUX);
+	int start = vv_start(v, VV_LINUX);
+	int ret = start ?: vv_display_info(v, &info);
 
-	if (!ret)
-		ret = vv_display_info(v, &info);
 	if (ret == VIRTIO_GPU_RESP_OK_DISPLAY_INFO && info.pmodes[0].enabled)
 		return true;
-	printf("# no display info: %d, status %#x\n", ret, vv_status(v));
+	printf("# no %s: %d, status %#x, used %u\n",
+	       start ? "reset" : "display info", ret, vv_status(v),
+	       v->queues[VV_CONTROL].used->idx);
 	return false;
 }
 
