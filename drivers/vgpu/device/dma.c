@@ -6,7 +6,9 @@
  * access.  Windows of it are pinned: an index of a ring has to be read and written as a
  * whole, and rings are used with every command.  The IOMMU's owner may take memory away
  * at any time (dma_unmap); then it is unpinned before that returns, and accesses go to
- * the VFIO core again, which says that there is none.
+ * the VFIO core again, which says that there is none.  VFIO counts on that: with pages
+ * that stay pinned, type1 gives up with a BUG after asking a few times.  So whoever pins
+ * or unpins does it under a lock that dma_unmap waits for.
  */
 #include <linux/highmem.h>
 #include <linux/iommu.h>
@@ -20,6 +22,7 @@
 
 void vgpu_dma_init(struct vgpu *vgpu)
 {
+	mutex_init(&vgpu->dma.pin_lock);
 	spin_lock_init(&vgpu->dma.lock);
 	xa_init(&vgpu->dma.written);
 }
@@ -36,6 +39,11 @@ static void dma_mark(struct vgpu_dma *dma, u64 iova, size_t len)
 		if (xa_err(xa_store(&dma->written, page, xa_mk_value(1),
 				    GFP_KERNEL_ACCOUNT)))
 			WRITE_ONCE(dma->lost, true);
+}
+
+void vgpu_dma_fini(struct vgpu *vgpu)
+{
+	mutex_destroy(&vgpu->dma.pin_lock);
 }
 
 /* The window with all of a range in it, or NULL. */
@@ -173,14 +181,16 @@ void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write)
 
 	if (WARN_ON_ONCE(pages > VGPU_DMA_PAGES))
 		return;
+	mutex_lock(&dma->pin_lock);
 	ret = vfio_pin_pages(&vgpu->vdev, window.iova, pages, prot,
 			     window.pages);
-	if (ret <= 0)
-		return;
-	window.nr = ret;
-	spin_lock(&dma->lock);
-	dma->windows[nr] = window;
-	spin_unlock(&dma->lock);
+	if (ret > 0) {
+		window.nr = ret;
+		spin_lock(&dma->lock);
+		dma->windows[nr] = window;
+		spin_unlock(&dma->lock);
+	}
+	mutex_unlock(&dma->pin_lock);
 }
 
 /**
@@ -195,11 +205,13 @@ void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr)
 	struct vgpu_dma *dma = &vgpu->dma;
 	struct vgpu_dma_window window;
 
+	mutex_lock(&dma->pin_lock);
 	spin_lock(&dma->lock);
 	window = dma->windows[nr];
 	dma->windows[nr].nr = 0;
 	spin_unlock(&dma->lock);
 	dma_put(vgpu, &window);
+	mutex_unlock(&dma->pin_lock);
 }
 
 /**
@@ -270,6 +282,7 @@ void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 	struct vgpu_dma *dma = &vgpu->dma;
 	u32 i;
 
+	mutex_lock(&dma->pin_lock);
 	for (i = 0; i < VGPU_DMA_WINDOWS; i++) {
 		struct vgpu_dma_window window = { };
 
@@ -284,4 +297,5 @@ void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 		spin_unlock(&dma->lock);
 		dma_put(vgpu, &window);
 	}
+	mutex_unlock(&dma->pin_lock);
 }

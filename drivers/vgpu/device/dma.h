@@ -3,6 +3,7 @@
 #ifndef _VGPU_DMA_H
 #define _VGPU_DMA_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
@@ -32,6 +33,8 @@ struct vgpu_dma_window {
 
 /**
  * struct vgpu_dma - the guest's memory
+ * @pin_lock: held while pages are pinned or unpinned, so that what is pinned is in
+ *	@windows for who unmaps it
  * @lock: held while pages of a window are used, which never sleeps; protects @windows
  * @windows: pinned memory
  * @logging: what is written is logged
@@ -39,6 +42,7 @@ struct vgpu_dma_window {
  * @written: pages outside windows that were, by page number
  */
 struct vgpu_dma {
+	struct mutex pin_lock;
 	spinlock_t lock;
 	struct vgpu_dma_window windows[VGPU_DMA_WINDOWS];
 	bool logging;
@@ -47,6 +51,7 @@ struct vgpu_dma {
 };
 
 void vgpu_dma_init(struct vgpu *vgpu);
+void vgpu_dma_fini(struct vgpu *vgpu);
 int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len);
 int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len);
 void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write);

@@ -48,6 +48,7 @@ int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
 void vgpu_fini(struct vgpu *vgpu)
 {
 	vgpu_exec_fini(vgpu);
+	vgpu_dma_fini(vgpu);
 	vgpu_deferred_fini(vgpu);
 	vgpu_fb_destroy(&vgpu->fb);
 	mutex_destroy(&vgpu->ioeventfds.lock);

@@ -9,7 +9,8 @@
  *  3. mdev core's parent semaphore, VFIO core's locks of a device
  *  4. vgpu_migration.lock
  *  5. vgpu_exec.lock
- *  6. VFIO core's locks of the guest's memory, mmap_lock of the VMM
+ *  6. VFIO core's list of devices in dma_unmap, vgpu_dma.pin_lock, VFIO core's locks of the
+ *     guest's memory, mmap_lock of the VMM
  *  7. vgpu_irqs.set_lock, vgpu_ioeventfds.lock
  *  8. vgpu.lock
  *  9. vgpu_fb.resv, which importers of dma-bufs hold when they map them
