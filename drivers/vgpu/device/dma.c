@@ -46,9 +46,9 @@ void vgpu_dma_fini(struct vgpu *vgpu)
 	mutex_destroy(&vgpu->dma.pin_lock);
 }
 
-/* The window with all of a range in it, or NULL. */
+/* The window with all of a range in it, which may be accessed so, or NULL. */
 static struct vgpu_dma_window *dma_window(struct vgpu_dma *dma, u64 iova,
-					  size_t len)
+					  size_t len, bool write)
 {
 	u32 i;
 
@@ -58,7 +58,8 @@ static struct vgpu_dma_window *dma_window(struct vgpu_dma *dma, u64 iova,
 		u64 size = (u64)window->nr << PAGE_SHIFT;
 		u64 at = iova - window->iova;
 
-		if (iova >= window->iova && at < size && len <= size - at)
+		if (iova >= window->iova && at < size && len <= size - at &&
+		    (window->write || !write))
 			return window;
 	}
 	return NULL;
@@ -91,7 +92,7 @@ static bool dma_rw_window(struct vgpu_dma *dma, u64 iova, void *buf, size_t len,
 	size_t n;
 
 	spin_lock(&dma->lock);
-	window = dma_window(dma, iova, len);
+	window = dma_window(dma, iova, len, write);
 	for (; window && len; iova += n, buf += n, len -= n) {
 		u64 at = iova - window->iova;
 		void *page = kmap_local_page(window->pages[at >> PAGE_SHIFT]);

@@ -21,7 +21,7 @@ struct vgpu;
  * struct vgpu_dma_window - guest memory that stays mapped, because it is used all the time
  * @iova: of its first page
  * @nr: how many pages, 0 for none
- * @write: it is written, at any time
+ * @write: pinned for writing; otherwise the VMM may let the device only read them
  * @pages: pinned
  */
 struct vgpu_dma_window {
