@@ -112,8 +112,9 @@ TEST(init)
 		EXPECT_EQ(keys[i].initial, *field(&params, i));
 	EXPECT_EQ(0, params.width);
 	EXPECT_EQ(0, params.height);
+	EXPECT_EQ(0, params.heads);
 	/* The test knows of all of it. */
-	EXPECT_EQ((NR_KEYS + 2) * sizeof(u32), sizeof(params));
+	EXPECT_EQ((NR_KEYS + 3) * sizeof(u32), sizeof(params));
 }
 
 /* One setting, with a comma before if it is not the first. */
@@ -509,6 +510,43 @@ TEST(print)
 		check_parses(_metadata, text, strlen(text), values);
 		free(buf.memory);
 	}
+}
+
+/* Monitors, where the type knows of them. */
+TEST(heads)
+{
+	struct vgpu_profile profile = {
+		.fb_size = 64 * MIB, .num_heads = 3, .max_width = 1280,
+		.max_height = 800, .personality = VGPU_VIRTIO,
+	};
+	static const char *const bad[] = {
+		"heads", "heads=", "heads=0", "heads=4", "heads=-1", "heads=10",
+		"heads=2x", "heads=1,heads=1",
+	};
+	struct vgpu_params_remark remark;
+	struct vgpu_params params;
+	char text[256];
+	u32 i;
+
+	for (i = 1; i <= 3; i++) {
+		sprintf(text, "heads = %u,disable_vnc=1", i);
+		ASSERT_EQ(0, vgpu_params_parse(&params, &profile, text,
+					       strlen(text), &remark));
+		EXPECT_EQ(i, params.heads);
+		vgpu_params_print(&params, text, sizeof(text));
+		EXPECT_NE(NULL, strstr(text, ",heads="));
+		ASSERT_EQ(0, vgpu_params_parse(&params, &profile, text,
+					       strlen(text), &remark));
+		EXPECT_EQ(i, params.heads);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_EQ(-EINVAL, vgpu_params_parse(&params, &profile, bad[i],
+						     strlen(bad[i]), &remark))
+			TH_LOG("%s", bad[i]);
+	profile.personality = VGPU_BOCHS;
+	EXPECT_EQ(-EINVAL, vgpu_params_parse(&params, &profile, "heads=1", 7,
+					     &remark));
+	EXPECT_STREQ("not with this type", remark.why);
 }
 
 TEST_HARNESS_MAIN
