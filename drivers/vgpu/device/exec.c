@@ -105,20 +105,11 @@ static void exec_monitor(struct vgpu_gpu *gpu, u32 head,
 	mutex_unlock(&vgpu->lock);
 }
 
-/* Take vgpu.lock for an effect; false, without the lock, if there is to be none. */
-static bool exec_begin(struct vgpu *vgpu)
+/* Whether what is executed has effects: not after a reset. */
+static bool exec_is_current(struct vgpu *vgpu)
 {
-	mutex_lock(&vgpu->lock);
-	if (!vgpu->revoked && vgpu->exec.era == vgpu->model->virtio.era)
-		return true;
-	mutex_unlock(&vgpu->lock);
-	return false;
-}
-
-static void exec_end(struct vgpu *vgpu)
-{
-	vgpu_apply(vgpu);
-	mutex_unlock(&vgpu->lock);
+	lockdep_assert_held(&vgpu->lock);
+	return !vgpu->revoked && vgpu->exec.era == vgpu->model->virtio.era;
 }
 
 static void exec_show(struct vgpu_gpu *gpu, u32 head,
@@ -126,10 +117,12 @@ static void exec_show(struct vgpu_gpu *gpu, u32 head,
 {
 	struct vgpu *vgpu = gpu_to_vgpu(gpu);
 
-	if (!exec_begin(vgpu))
-		return;
-	vgpu_head_show(vgpu->model, head, picture);
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu_head_show(vgpu->model, head, picture);
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 static void exec_cursor(struct vgpu_gpu *gpu, u32 head,
@@ -137,21 +130,25 @@ static void exec_cursor(struct vgpu_gpu *gpu, u32 head,
 {
 	struct vgpu *vgpu = gpu_to_vgpu(gpu);
 
-	if (!exec_begin(vgpu))
-		return;
-	vgpu->model->heads[head].cursor = *cursor;
-	vgpu->model->changed |= VGPU_CHANGED_HEADS;
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu->model->heads[head].cursor = *cursor;
+		vgpu->model->changed |= VGPU_CHANGED_HEADS;
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 static void exec_flipped(struct vgpu_gpu *gpu, u32 head)
 {
 	struct vgpu *vgpu = gpu_to_vgpu(gpu);
 
-	if (!exec_begin(vgpu))
-		return;
-	vgpu->model->heads[head].flips++;
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu->model->heads[head].flips++;
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 /* While a state is loaded, heads show what they did. */
@@ -298,18 +295,22 @@ static u32 exec_take_work(struct vgpu *vgpu)
 
 static void exec_broken(struct vgpu *vgpu)
 {
-	if (!exec_begin(vgpu))
-		return;
-	vgpu_virtio_broken(vgpu->model);
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu_virtio_broken(vgpu->model);
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 static void exec_interrupt(struct vgpu *vgpu, u32 nr)
 {
-	if (!exec_begin(vgpu))
-		return;
-	vgpu_virtio_interrupt(vgpu->model, nr);
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu_virtio_interrupt(vgpu->model, nr);
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 /*
@@ -357,10 +358,12 @@ static int exec_release(struct vgpu *vgpu)
 /* Have the end of the next frame give back what waits for that. */
 static void exec_want_frame(struct vgpu *vgpu)
 {
-	if (!exec_begin(vgpu))
-		return;
-	vgpu->model->virtio.frames_wanted = true;
-	exec_end(vgpu);
+	mutex_lock(&vgpu->lock);
+	if (exec_is_current(vgpu)) {
+		vgpu->model->virtio.frames_wanted = true;
+		vgpu_apply(vgpu);
+	}
+	mutex_unlock(&vgpu->lock);
 }
 
 /* Returns whether there may be more to do. */

@@ -134,7 +134,7 @@ static u64 window_offset(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
 }
 
 int vgpu_window_read(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
-		       void *buf, size_t len)
+		     void *buf, size_t len)
 {
 	size_t n;
 	u64 offset = window_offset(vgpu, view, pos, len, &n);
@@ -144,7 +144,7 @@ int vgpu_window_read(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
 }
 
 int vgpu_window_write(struct vgpu *vgpu, enum vgpu_view view, u64 pos,
-			const void *buf, size_t len)
+		      const void *buf, size_t len)
 {
 	size_t n;
 	u64 offset = window_offset(vgpu, view, pos, len, &n);
