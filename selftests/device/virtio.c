@@ -47,4 +47,23 @@ TEST_F(virtio, display_info)
 	EXPECT_TRUE(vv_draws(v));
 }
 
+/* A driver that asks for the next reset as soon as one has ended. */
+TEST_F_TIMEOUT(virtio, reset_after_reset, 300)
+{
+	struct vv *v = &self->v;
+	unsigned int i, n = vt_finds_leaks() ? 2000 : 20000;
+	uint64_t end;
+
+	for (i = 0; i < n; i++) {
+		end = vt_now() + 20000000000ULL;
+		vv_common_set(v, VIRTIO_PCI_COMMON_STATUS,
+			      VIRTIO_CONFIG_S_ACKNOWLEDGE, 1);
+		vv_common_set(v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+		while (vv_status(v)) {
+			ASSERT_GT(end, vt_now());
+		}
+	}
+	EXPECT_TRUE(vv_draws(v));
+}
+
 TEST_HARNESS_MAIN
