@@ -279,7 +279,8 @@ static u32 exec_take_work(struct vgpu *vgpu)
 		model->virtio.work &= ~VGPU_WORK_RESET;
 		mutex_unlock(&vgpu->lock);
 		exec_reset(vgpu);
-		mutex_lock(&vgpu->lock);
+		/* The guest may be at its next reset already. */
+		return VGPU_WORK_RESET;
 	}
 	work = model->virtio.work;
 	model->virtio.work = 0;
