@@ -44,6 +44,7 @@ struct vgpu_exec {
 	wait_queue_head_t looked;
 };
 
+/* exec.c */
 int vgpu_exec_module_init(void);
 void vgpu_exec_module_exit(void);
 void vgpu_exec_init(struct vgpu *vgpu);
@@ -53,12 +54,16 @@ void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_kick(struct vgpu *vgpu);
 void vgpu_exec_begin_reset(struct vgpu *vgpu);
 void vgpu_exec_end_reset(struct vgpu *vgpu);
-struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu);
-void vgpu_exec_free(struct vgpu_gpu *gpu);
 struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);
 size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
 		      size_t room);
 void vgpu_exec_stop(struct vgpu *vgpu);
 void vgpu_exec_look(struct vgpu *vgpu, u32 head);
+
+/* exec_ops.c */
+bool vgpu_exec_is_current(struct vgpu *vgpu);
+void vgpu_exec_use(struct vgpu_gpu *gpu, bool use);
+struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu);
+void vgpu_exec_free(struct vgpu_gpu *gpu);
 
 #endif /* _VGPU_EXEC_H */

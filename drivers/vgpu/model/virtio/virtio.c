@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * virtio-gpu as a PCI device: identity and registers.
+ * virtio-gpu as a PCI device: registers.
  *
  * Commands are executed elsewhere, without the lock that protects registers, because
  * they wait for guest memory.  So a reset is begun here and ends when that has stopped:
@@ -15,22 +15,9 @@
 #include <uapi/linux/virtio_pci.h>
 #include <uapi/linux/virtio_ring.h>
 
-#include "compat/unaligned.h"
 #include "model/event.h"
 #include "model/mmio.h"
-#include "model/pci_config.h"
 #include "model/virtio/ring.h"
-
-/* Capabilities of a virtio device, behind those that every vGPU has. */
-#define CAP_COMMON	0xa0
-#define CAP_ISR		0xb0
-#define CAP_DEVICE	0xc0
-#define CAP_NOTIFY	0xd0
-#define CAP_PCI_CFG	0xe4
-
-/* Where in the last one the data is that a guest reads and writes. */
-#define CAP_PCI_DATA	(CAP_PCI_CFG + offsetof(struct virtio_pci_cfg_cap, \
-						pci_cfg_data))
 
 /* The bit of the ISR status that has no name in the kernel (section 4.1.4.5). */
 #define ISR_QUEUE	0x1
@@ -394,16 +381,6 @@ static const struct vgpu_mmio_bar virtio_bar = {
 	virtio_blocks, ARRAY_SIZE(virtio_blocks), VGPU_VIRTIO_BAR_SIZE,
 };
 
-static const struct vgpu_mmio_block virtio_msix_blocks[] = {
-	{ 0, VGPU_VIRTIO_VECTORS * 16, 4, vgpu_msix_read, vgpu_msix_write },
-	{ VGPU_VIRTIO_MSIX_PBA, 8, 4, vgpu_pba_read, NULL },
-};
-
-static const struct vgpu_mmio_bar virtio_msix_bar = {
-	virtio_msix_blocks, ARRAY_SIZE(virtio_msix_blocks),
-	VGPU_VIRTIO_MSIX_SIZE,
-};
-
 /**
  * vgpu_virtio_bar_read() - read registers
  * @model: the model
@@ -428,79 +405,6 @@ void vgpu_virtio_bar_write(struct vgpu_model *model, u32 offset,
 			   const void *buf, u32 len)
 {
 	vgpu_mmio_write(model, &virtio_bar, offset, buf, len);
-}
-
-/* The same for the MSI-X table and pending bits. */
-void vgpu_virtio_msix_read(struct vgpu_model *model, u32 offset, void *buf,
-			   u32 len)
-{
-	vgpu_mmio_read(model, &virtio_msix_bar, offset, buf, len);
-}
-
-void vgpu_virtio_msix_write(struct vgpu_model *model, u32 offset,
-			    const void *buf, u32 len)
-{
-	vgpu_mmio_write(model, &virtio_msix_bar, offset, buf, len);
-}
-
-/*
- * The window of VIRTIO_PCI_CAP_PCI_CFG, for drivers that cannot reach BARs: an access to
- * its data is one to a BAR (virtio 1.2, section 4.1.4.9).  False for a window that is
- * none, and for any access but one to all of the data that the window has.
- */
-static bool virtio_window(struct vgpu_model *model, u32 offset, u32 len)
-{
-	const u8 *cap = model->config + CAP_PCI_CFG;
-	struct vgpu_virtio *v = &model->virtio;
-
-	v->window.bar = cap[offsetof(struct virtio_pci_cap, bar)];
-	v->window.offset = get_unaligned_le32(cap +
-					      offsetof(struct virtio_pci_cap,
-						       offset));
-	v->window.length = get_unaligned_le32(cap +
-					      offsetof(struct virtio_pci_cap,
-						       length));
-	len = v->window.length;
-	return offset == CAP_PCI_DATA && v->window.bar == VGPU_VIRTIO_BAR &&
-	       (len == 1 || len == 2 || len == 4) &&
-	       IS_ALIGNED(v->window.offset, len) &&
-	       v->window.offset <= VGPU_VIRTIO_BAR_SIZE - len;
-}
-
-/**
- * vgpu_virtio_config_read() - read PCI config space
- * @model: the model
- * @offset: first byte
- * @buf: where to
- * @len: bytes; @offset + @len is at most VGPU_CONFIG_SIZE
- */
-void vgpu_virtio_config_read(struct vgpu_model *model, u32 offset, void *buf,
-			     u32 len)
-{
-	vgpu_config_read(model, offset, buf, len);
-	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
-		vgpu_virtio_bar_read(model, model->virtio.window.offset, buf,
-				     model->virtio.window.length);
-}
-
-/**
- * vgpu_virtio_config_write() - write PCI config space
- * @model: the model
- * @offset: first byte
- * @buf: where from
- * @len: bytes; @offset + @len is at most VGPU_CONFIG_SIZE
- *
- * Return: whether the guest asked for a function-level reset
- */
-bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
-			      const void *buf, u32 len)
-{
-	bool reset = vgpu_config_write(model, offset, buf, len);
-
-	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
-		vgpu_virtio_bar_write(model, model->virtio.window.offset, buf,
-				      model->virtio.window.length);
-	return reset;
 }
 
 /**
@@ -632,65 +536,6 @@ static u32 virtio_vectors(const struct vgpu_profile *profile)
 	return VGPU_VIRTIO_VECTORS;
 }
 
-static u8 *virtio_add_cap(struct vgpu_model *model, u8 after, u8 pos, u8 len,
-			  u8 type, u32 offset, u32 size)
-{
-	u8 *cap = vgpu_config_add_cap(model, after, pos, PCI_CAP_ID_VNDR);
-
-	cap[offsetof(struct virtio_pci_cap, cap_len)] = len;
-	cap[offsetof(struct virtio_pci_cap, cfg_type)] = type;
-	if (size)
-		cap[offsetof(struct virtio_pci_cap, bar)] = VGPU_VIRTIO_BAR;
-	put_unaligned_le32(offset, cap + offsetof(struct virtio_pci_cap,
-						  offset));
-	put_unaligned_le32(size, cap + offsetof(struct virtio_pci_cap, length));
-	return cap;
-}
-
-static void virtio_init(struct vgpu_model *model)
-{
-	static const struct vgpu_config_id id = {
-		.vendor = 0x1af4,	/* Red Hat, for virtio */
-		.device = 0x1050,	/* virtio 1.2, section 4.1.2: 0x1040 + 16 */
-		.subsystem_vendor = 0x1af4,
-		.subsystem = 0x1100,	/* as QEMU's, for which drivers look */
-		.class = 0x038000,
-		.revision = 1,
-		.msix_bar = VGPU_VIRTIO_MSIX_BAR,
-		.msix_table = 0,
-		.msix_pba = VGPU_VIRTIO_MSIX_PBA,
-	};
-	u8 *mask = model->config_mask;
-	u8 *cap;
-
-	vgpu_config_init(model, &id);
-	vgpu_config_add_bar(model, VGPU_VIRTIO_MSIX_BAR, VGPU_VIRTIO_MSIX_SIZE,
-			    0);
-	vgpu_config_add_bar(model, VGPU_VIRTIO_BAR, VGPU_VIRTIO_BAR_SIZE, 0);
-	virtio_add_cap(model, VGPU_CONFIG_EXP, CAP_COMMON,
-		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_COMMON_CFG,
-		       VGPU_VIRTIO_COMMON, 0x1000);
-	virtio_add_cap(model, CAP_COMMON, CAP_ISR,
-		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_ISR_CFG,
-		       VGPU_VIRTIO_ISR, 0x1000);
-	virtio_add_cap(model, CAP_ISR, CAP_DEVICE,
-		       sizeof(struct virtio_pci_cap), VIRTIO_PCI_CAP_DEVICE_CFG,
-		       VGPU_VIRTIO_CONFIG, 0x1000);
-	cap = virtio_add_cap(model, CAP_DEVICE, CAP_NOTIFY,
-			     sizeof(struct virtio_pci_notify_cap),
-			     VIRTIO_PCI_CAP_NOTIFY_CFG, VGPU_VIRTIO_NOTIFY,
-			     0x1000);
-	put_unaligned_le32(VGPU_VIRTIO_NOTIFY_STEP,
-			   cap + offsetof(struct virtio_pci_notify_cap,
-					  notify_off_multiplier));
-	virtio_add_cap(model, CAP_NOTIFY, CAP_PCI_CFG,
-		       sizeof(struct virtio_pci_cfg_cap),
-		       VIRTIO_PCI_CAP_PCI_CFG, 0, 0);
-	mask[CAP_PCI_CFG + offsetof(struct virtio_pci_cap, bar)] = 0xff;
-	memset(mask + CAP_PCI_CFG + offsetof(struct virtio_pci_cap, offset),
-	       0xff, 12);
-}
-
 static void virtio_event(struct vgpu_model *model, u32 event)
 {
 	struct vgpu_virtio *v = &model->virtio;
@@ -740,7 +585,7 @@ const struct vgpu_personality vgpu_virtio = {
 	.executes = true,
 	.plugs = true,
 	.vectors = virtio_vectors,
-	.init = virtio_init,
+	.init = vgpu_virtio_init,
 	.reset = virtio_reset,
 	.raise = virtio_event,
 	.format_bytes = virtio_format_bytes,

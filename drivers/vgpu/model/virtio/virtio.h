@@ -105,18 +105,22 @@ struct vgpu_virtio {
 	u32 era;
 };
 
-void vgpu_virtio_bar_read(struct vgpu_model *model, u32 offset, void *buf,
-			  u32 len);
-void vgpu_virtio_bar_write(struct vgpu_model *model, u32 offset,
-			   const void *buf, u32 len);
+/* pci.c */
 void vgpu_virtio_msix_read(struct vgpu_model *model, u32 offset, void *buf,
 			   u32 len);
 void vgpu_virtio_msix_write(struct vgpu_model *model, u32 offset,
 			    const void *buf, u32 len);
+void vgpu_virtio_init(struct vgpu_model *model);
 void vgpu_virtio_config_read(struct vgpu_model *model, u32 offset, void *buf,
 			     u32 len);
 bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
 			      const void *buf, u32 len);
+
+/* virtio.c */
+void vgpu_virtio_bar_read(struct vgpu_model *model, u32 offset, void *buf,
+			  u32 len);
+void vgpu_virtio_bar_write(struct vgpu_model *model, u32 offset,
+			   const void *buf, u32 len);
 bool vgpu_virtio_runs(const struct vgpu_model *model);
 u32 vgpu_virtio_queues_resetting(const struct vgpu_model *model);
 void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues);
