@@ -211,6 +211,7 @@ int vt_open(struct vt_dev *dev, const char *name)
 	dev->fd = -1;
 	dev->group = -1;
 	dev->container = -1;
+	dev->ioas = 0;
 	snprintf(path, sizeof(path), MDEV "/%s/iommu_group", dev->uuid);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n < 0) {

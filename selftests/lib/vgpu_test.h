@@ -107,14 +107,16 @@ int vt_bad_pages(const struct vt_gpu *gpu, const char *what);
 int vt_move(const struct vt_gpu *gpu, const char *uuid, unsigned long page);
 
 /*
- * A vGPU that is open through a container and its group.  @region tells where
- * the standard regions lie in the file, which other drivers arrange otherwise.
+ * A vGPU that is open through a container and its group, or through an iommufd, which is
+ * @container then, with guest memory in @ioas.  @region tells where the standard regions
+ * lie in the file, which other drivers arrange otherwise.
  */
 struct vt_dev {
 	char uuid[VT_UUID];
 	int container;
 	int group;
 	int fd;
+	uint32_t ioas;
 	struct vfio_region_info region[VFIO_PCI_NUM_REGIONS];
 };
 

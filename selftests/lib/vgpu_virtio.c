@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
 #include <linux/pci_regs.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,6 +18,115 @@
 /* What the device writes meanwhile, also where the header has another type. */
 typedef volatile uint16_t __attribute__((may_alias)) shared_u16;
 
+/* The character device of a vGPU, /dev/vfio/devices/vfioN. */
+static int open_cdev(const char *uuid)
+{
+	char path[VT_PATH], node[VT_PATH + 32];
+	struct dirent *entry;
+	int fd = -ENOENT;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", uuid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(node, sizeof(node), "/dev/vfio/devices/%s",
+			 entry->d_name);
+		fd = open(node, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	closedir(dir);
+	return fd;
+}
+
+static int open_iommufd(struct vt_dev *dev, const char *uuid)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+	};
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
+	int ret = 0;
+
+	if (uuid != dev->uuid)
+		snprintf(dev->uuid, VT_UUID, "%s", uuid);
+	dev->group = -1;
+	dev->container = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	dev->fd = open_cdev(uuid);
+	bind.iommufd = dev->container;
+	if (dev->fd < 0)
+		ret = dev->fd;
+	else if (dev->container < 0 ||
+		 ioctl(dev->container, IOMMU_IOAS_ALLOC, &alloc) ||
+		 ioctl(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		ret = -errno;
+	dev->ioas = alloc.out_ioas_id;
+	attach.pt_id = dev->ioas;
+	if (!ret && ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach))
+		ret = -errno;
+	ret = ret ?: vt_find_regions(dev);
+	ret = ret ?: vt_memory(dev, true);
+	if (ret)
+		vt_close(dev);
+	return ret;
+}
+
+int vv_open(struct vt_dev *dev, const char *uuid)
+{
+	return vt_exists("/proc/lockdep") && vt_exists("/dev/iommu") ?
+	       open_iommufd(dev, uuid) : vt_open(dev, uuid);
+}
+
+int vv_begin(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type)
+{
+	char uuid[VT_UUID];
+	int ret;
+
+	vt_uuid(uuid);
+	ret = vt_create(gpu, type, uuid);
+	if (ret)
+		return ret;
+	ret = vv_open(dev, uuid);
+	if (ret)
+		vt_remove(uuid);
+	return ret;
+}
+
+static int map_ioas(struct vt_dev *dev, uint64_t iova, void *mem, uint64_t size,
+		    uint32_t flags)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA |
+			 (flags & VFIO_DMA_MAP_FLAG_READ ?
+			  IOMMU_IOAS_MAP_READABLE : 0) |
+			 (flags & VFIO_DMA_MAP_FLAG_WRITE ?
+			  IOMMU_IOAS_MAP_WRITEABLE : 0),
+		.ioas_id = dev->ioas,
+		.user_va = (uintptr_t)mem,
+		.length = size,
+		.iova = iova,
+	};
+
+	return ioctl(dev->container, IOMMU_IOAS_MAP, &map) ? -errno : 0;
+}
+
+static int unmap_ioas(struct vt_dev *dev, uint64_t iova, uint64_t size)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap),
+		.ioas_id = dev->ioas,
+		.iova = iova,
+		.length = size,
+	};
+
+	return ioctl(dev->container, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;
+}
+
 int vv_map(struct vt_dev *dev, uint64_t iova, void *mem, uint64_t size,
 	   uint32_t flags)
 {
@@ -26,6 +138,8 @@ int vv_map(struct vt_dev *dev, uint64_t iova, void *mem, uint64_t size,
 		.size = size,
 	};
 
+	if (dev->ioas)
+		return map_ioas(dev, iova, mem, size, flags);
 	return ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
 }
 
@@ -37,6 +151,8 @@ int vv_unmap(struct vt_dev *dev, uint64_t iova, uint64_t size)
 		.size = size,
 	};
 
+	if (dev->ioas)
+		return unmap_ioas(dev, iova, size);
 	return ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &unmap) ? -errno : 0;
 }
 

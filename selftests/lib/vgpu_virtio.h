@@ -91,6 +91,13 @@ struct vv_part {
 	bool in;
 };
 
+/*
+ * vt_open() and vt_start(), but through iommufd on a kernel that looks at locks: a
+ * device that unpins pages when they are unmapped, as VFIO wants, makes it report a
+ * cycle of two locks of VFIO's type1 (6.12), and then it looks no longer.
+ */
+int vv_open(struct vt_dev *dev, const char *uuid);
+int vv_begin(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type);
 /* Guest memory, mapped for the vGPU.  The device is open. */
 int vv_init(struct vv *v, struct vt_dev *dev);
 /* Opposite; the device may be closed. */

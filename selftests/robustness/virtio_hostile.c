@@ -11,13 +11,10 @@
 #include <linux/pci_regs.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -52,7 +49,7 @@ FIXTURE_SETUP(hostile)
 	self->seconds = seconds ? atoi(seconds) : SECONDS;
 	self->seed = seed ? atoi(seed) : getpid();
 	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "128M", "64V"));
-	ASSERT_EQ(0, vt_start(&self->dev, &self->gpu, "64V"));
+	ASSERT_EQ(0, vv_begin(&self->dev, &self->gpu, "64V"));
 	ASSERT_EQ(0, vv_init(&self->v, &self->dev));
 	ASSERT_EQ(0, vv_start(&self->v, VV_LINUX));
 }
@@ -643,6 +640,349 @@ TEST_F_TIMEOUT(hostile, unmap_and_reset, 600)
 	void *(*const mains[])(void *arg) = { resetter, unmapper, looker };
 
 	race(_metadata, self, mains, 3);
+}
+
+/* Guest memory that answers when a thread says so, and not before. */
+struct slow {
+	int uffd;
+	void *mem;
+	size_t size;
+	volatile bool stop;
+	/* How long each page takes, in ms; -1 for ever. */
+	volatile int ms;
+	volatile unsigned int asked;
+	pthread_t thread;
+};
+
+static void *slow_main(void *arg)
+{
+	struct slow *slow = arg;
+	struct uffd_msg msg;
+
+	while (!slow->stop) {
+		struct uffdio_zeropage zero = { };
+
+		if (read(slow->uffd, &msg, sizeof(msg)) != sizeof(msg)) {
+			usleep(1000);
+			continue;
+		}
+		slow->asked++;
+		while (slow->ms < 0 && !slow->stop)
+			usleep(1000);
+		if (slow->ms > 0)
+			usleep(1000 * slow->ms);
+		zero.range.start = msg.arg.pagefault.address & ~(PAGE - 1);
+		zero.range.len = PAGE;
+		ioctl(slow->uffd, UFFDIO_ZEROPAGE, &zero);
+	}
+	return NULL;
+}
+
+static int slow_begin(struct slow *slow, size_t size, int ms)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	*slow = (struct slow){ .size = size, .ms = ms };
+	slow->uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (slow->uffd < 0)
+		return -errno;
+	slow->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (uintptr_t)slow->mem;
+	reg.range.len = size;
+	if (ioctl(slow->uffd, UFFDIO_API, &api) ||
+	    ioctl(slow->uffd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	return -pthread_create(&slow->thread, NULL, slow_main, slow);
+}
+
+static void slow_end(struct slow *slow)
+{
+	slow->ms = 0;
+	slow->stop = true;
+	pthread_join(slow->thread, NULL);
+	close(slow->uffd);
+	munmap(slow->mem, slow->size);
+}
+
+/* One command whose backing is there; it does not wait. */
+static int send_transfer(struct vv *v, uint64_t iova)
+{
+	struct virtio_gpu_transfer_to_host_2d req = {
+		.hdr.type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
+		.r = { .width = 512, .height = 512 },
+		.resource_id = 1,
+	};
+	int head;
+
+	if (vv_create_2d(v, 1, BGRX, 512, 512) != OK ||
+	    vv_attach(v, 1, iova, VT_MIB) != OK)
+		return -EIO;
+	head = vv_submit(v, VV_CONTROL, &req, sizeof(req), 0, 0, 24);
+	vv_notify(v, VV_CONTROL);
+	return head;
+}
+
+/* How long an operation of a neighbour takes at most, in ms. */
+static long longest(void)
+{
+	return vt_finds_leaks() ? 10000 : 1000;
+}
+
+static bool in_time(uint64_t *since, const char *what)
+{
+	uint64_t now = vt_now(), ms = (now - *since) / 1000000;
+
+	*since = now;
+	if (ms < (uint64_t)longest())
+		return true;
+	printf("# %s: %llu ms\n", what, (unsigned long long)ms);
+	return false;
+}
+
+/* A neighbour, from its creation to its end, twenty times. */
+static bool neighbour(struct vt_gpu *gpu)
+{
+	struct vt_dev dev;
+	uint64_t since;
+	struct vv w;
+	bool ok = true;
+	int i;
+
+	for (i = 0; i < 20 && ok; i++) {
+		since = vt_now();
+		if (vv_begin(&dev, gpu, "64V"))
+			return false;
+		ok &= in_time(&since, "create and open");
+		ok &= !vv_init(&w, &dev) && vv_draws(&w);
+		ok &= in_time(&since, "a picture");
+		ok &= !vt_reset(&dev);
+		ok &= in_time(&since, "a reset");
+		vv_fini(&w);
+		vt_end(&dev);
+		ok &= in_time(&since, "close and remove");
+	}
+	return ok;
+}
+
+/*
+ * Backing that the VMM does not give, for now: nobody else waits, and its own accesses
+ * to registers do not.
+ */
+TEST_F_TIMEOUT(hostile, memory_never, 300)
+{
+	struct vfio_device_gfx_plane_info info;
+	struct vv *v = &self->v;
+	struct slow slow;
+	uint64_t since;
+	int head, i;
+
+	if (slow_begin(&slow, VT_MIB, -1))
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, vv_map(&self->dev, OTHER, slow.mem, VT_MIB, READ | WRITE));
+	head = send_transfer(v, OTHER);
+	ASSERT_LE(0, head);
+	for (i = 0; i < 10000 && !slow.asked; i++)
+		usleep(1000);
+	ASSERT_LT(0, slow.asked);
+	EXPECT_TRUE(neighbour(&self->gpu));
+	since = vt_now();
+	EXPECT_EQ(0xf, vv_status(v));
+	EXPECT_TRUE(in_time(&since, "a register"));
+	EXPECT_EQ(0, vt_params(self->dev.uuid, "heads=2"));
+	EXPECT_TRUE(in_time(&since, "another monitor"));
+	/* This waits, for a while. */
+	EXPECT_EQ(0, vt_plane(&self->dev, &info));
+	EXPECT_GT(1000 + longest(), (long)((vt_now() - since) / 1000000));
+	/* A reset ends when the memory is there. */
+	vv_common_set(v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
+	usleep(200000);
+	EXPECT_NE(0, vv_status(v));
+	slow.ms = 0;
+	EXPECT_EQ(0, vv_reset(v));
+	EXPECT_TRUE(vv_draws(v));
+	EXPECT_EQ(0, vv_unmap(&self->dev, OTHER, VT_MIB));
+	slow_end(&slow);
+}
+
+TEST_F_TIMEOUT(hostile, memory_slow, 300)
+{
+	struct vv *v = &self->v;
+	struct slow slow;
+	int head;
+
+	if (slow_begin(&slow, VT_MIB, 10))
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, vv_map(&self->dev, OTHER, slow.mem, VT_MIB, READ | WRITE));
+	head = send_transfer(v, OTHER);
+	ASSERT_LE(0, head);
+	EXPECT_TRUE(neighbour(&self->gpu));
+	EXPECT_EQ(OK, vv_wait(v, VV_CONTROL, head, 6 * VV_TIMEOUT));
+	EXPECT_TRUE(vv_draws(v));
+	EXPECT_EQ(0, vv_unmap(&self->dev, OTHER, VT_MIB));
+	slow_end(&slow);
+}
+
+/* Notifications of everything, as fast as they go. */
+TEST_F(hostile, storm)
+{
+	uint64_t end = vt_now() + self->seconds * 1000000000ULL;
+	struct vv *v = &self->v;
+	unsigned long n;
+
+	for (n = 0; vt_now() < end; n++)
+		vv_set(v, VIRTIO_PCI_CAP_NOTIFY_CFG, n % 64, n, 2);
+	TH_LOG("%lu notifications", n);
+	EXPECT_TRUE(neighbour(&self->gpu));
+	EXPECT_TRUE(vv_draws(v));
+}
+
+/* A guest that fills the queue and never looks at what was used. */
+TEST_F(hostile, never_looks)
+{
+	struct vv_queue *q = &self->v.queues[VV_CONTROL];
+	struct vv_part parts[2];
+	struct vv *v = &self->v;
+	unsigned int i;
+
+	good(v, parts);
+	while (vv_add(v, VV_CONTROL, parts, 2) >= 0)
+		;
+	vv_notify(v, VV_CONTROL);
+	for (i = 0; i < 20000 && *(volatile uint16_t *)&q->used->idx != q->size;
+	     i++)
+		usleep(1000);
+	EXPECT_EQ(q->size, q->used->idx);
+	/* The same again: it has them all back, whether the guest knows or not. */
+	for (i = 0; i < 1000; i++) {
+		q->avail_idx += q->size;
+		__atomic_store_n(&q->avail->idx, q->avail_idx, __ATOMIC_RELEASE);
+		vv_notify(v, VV_CONTROL);
+	}
+	EXPECT_TRUE(vv_draws(v));
+}
+
+/* A resource goes while all heads show it, and another takes its place. */
+TEST_F(hostile, unref_shown)
+{
+	struct vfio_device_gfx_plane_info info;
+	struct vv *v = &self->v;
+	unsigned int i, head;
+
+	for (i = 0; i < 200; i++) {
+		ASSERT_EQ(OK, vv_create_2d(v, 1, BGRX, 1024, 512));
+		ASSERT_EQ(OK, vv_create_blob(v, 2, VV_FREE, 4 * 1024 * 512));
+		for (head = 0; head < 4; head++)
+			ASSERT_EQ(OK, (i + head) % 2 ?
+				  vv_scanout(v, head, 1, 0, 0, 1024, 512) :
+				  vv_scanout_blob(v, head, 2, 1024, 512,
+						  4 * 1024, 0));
+		ASSERT_EQ(0, vt_plane(&self->dev, &info));
+		EXPECT_EQ(1024, info.width);
+		ASSERT_EQ(OK, vv_unref(v, 1));
+		ASSERT_EQ(OK, vv_unref(v, 2));
+		ASSERT_EQ(0, vt_plane(&self->dev, &info));
+		EXPECT_EQ(0, info.drm_format);
+	}
+	EXPECT_TRUE(vv_draws(v));
+}
+
+/* A VMM leaves in the middle of work. */
+TEST_F(hostile, close)
+{
+	struct actor actor = { self, self->seed };
+	struct vv *v = &self->v;
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		drive(&actor);
+		usleep(below(&actor, 3000));
+		/* With its memory still mapped, or not. */
+		if (i % 2)
+			vv_unmap(&self->dev, VV_IOVA, VV_MEM);
+		vt_close(&self->dev);
+		vv_fini(v);
+		ASSERT_EQ(0, vv_open(&self->dev, self->dev.uuid));
+		ASSERT_EQ(0, vv_init(v, &self->dev));
+		ASSERT_EQ(0, vv_start(v, VV_LINUX));
+	}
+	EXPECT_TRUE(vv_draws(v));
+}
+
+/* Rings that are unmapped, and mapped again with other memory behind. */
+TEST_F(hostile, remap)
+{
+	struct virtio_gpu_resp_display_info info;
+	struct vv *v = &self->v;
+	uint8_t *old = v->mem;
+
+	ASSERT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO, vv_display_info(v, &info));
+	ASSERT_EQ(0, vv_unmap(&self->dev, VV_IOVA, VV_MEM));
+	v->mem = mmap(NULL, VV_MEM, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, v->mem);
+	memcpy(v->mem, old, VV_MEM);
+	v->queues[VV_CONTROL].desc = (void *)(v->mem + VV_RING(VV_CONTROL));
+	v->queues[VV_CONTROL].avail = (void *)((uint8_t *)v->queues[0].desc +
+					       0x4000);
+	v->queues[VV_CONTROL].used = (void *)((uint8_t *)v->queues[0].desc +
+					      0x8000);
+	ASSERT_EQ(0, vv_map(&self->dev, VV_IOVA, v->mem, VV_MEM, READ | WRITE));
+	/* The queue goes on in the new memory, and nothing is in the old. */
+	memset(old, 0, VV_MEM);
+	EXPECT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO, vv_display_info(v, &info));
+	EXPECT_TRUE(vt_is_zero(old, VV_MEM));
+	munmap(old, VV_MEM);
+	EXPECT_TRUE(vv_draws(v));
+}
+
+/* Commands at random, of which some make sense. */
+TEST_F_TIMEOUT(hostile, garbage, 600)
+{
+	static const uint32_t ids[] = { 0, 1, 2, 3, 4, 0xffffffff };
+	uint64_t end = vt_now() + self->seconds * 1000000000ULL;
+	struct actor actor = { self, self->seed };
+	struct vfio_device_gfx_plane_info info;
+	struct vv *v = &self->v;
+	unsigned long n, good = 0;
+	uint32_t req[24];
+	unsigned int i;
+	int ret;
+
+	TH_LOG("VGPU_SEED=%u", self->seed);
+	for (n = 0; vt_now() < end; n++) {
+		for (i = 0; i < 24; i++)
+			req[i] = below(&actor, 4) ? ids[below(&actor, 6)] :
+				 below(&actor, 2) ? below(&actor, 512) :
+						    rand_r(&actor.seed);
+		req[0] = 0x100 + below(&actor, 14);
+		req[1] = below(&actor, 4) ? 0 : below(&actor, 8);
+		if (below(&actor, 2)) {
+			/* A piece of memory that there is. */
+			i = req[0] == VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB ? 14 : 8;
+			req[i] = (uint32_t)(VV_IOVA + VV_FREE);
+			req[i + 1] = (VV_IOVA + VV_FREE) >> 32;
+			req[i + 2] = below(&actor, 8) * PAGE * 64;
+		}
+		i = below(&actor, 8) ? VV_CONTROL : VV_CURSOR;
+		if (i == VV_CURSOR)
+			req[0] = 0x300 + below(&actor, 2);
+		ret = vv_submit(v, i, req, 24 + below(&actor, sizeof(req) - 23),
+				0, 0, below(&actor, 64) ? 1056 :
+				below(&actor, 1000));
+		ASSERT_LE(0, ret);
+		vv_kick(v, i);
+		ret = vv_wait(v, i, ret, VV_TIMEOUT);
+		ASSERT_LE(0, ret);
+		good += ret >= VIRTIO_GPU_RESP_OK_NODATA &&
+			ret < VIRTIO_GPU_RESP_ERR_UNSPEC;
+		if (!below(&actor, 16))
+			vt_plane(&self->dev, &info);
+	}
+	TH_LOG("%lu of %lu succeed", good, n);
+	EXPECT_LT(0, good);
+	EXPECT_TRUE(vv_draws(v));
 }
 
 TEST_HARNESS_MAIN
