@@ -32,7 +32,7 @@ int vgpu_init(struct vgpu *vgpu, const struct vgpu_type_desc *type,
 	mutex_init(&vgpu->ioeventfds.lock);
 	INIT_LIST_HEAD(&vgpu->ioeventfds.list);
 	vgpu_params_init(&vgpu->params);
-	vgpu_params_init(&vgpu->next_params);
+	vgpu->next_params = vgpu->params;
 	vgpu_vblank_init(vgpu);
 	vgpu_deferred_init(vgpu);
 	vgpu_dma_init(vgpu);
