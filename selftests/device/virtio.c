@@ -136,7 +136,7 @@ static int picture(struct vv *v, uint32_t id, uint32_t width, uint32_t height)
 	       vv_transfer(v, id, 0, 0, width, height, 0) == OK;
 }
 
-TEST_F(virtio, picture)
+TEST_F_TIMEOUT(virtio, picture, 600)
 {
 	const uint32_t width = 800, height = 600;
 	struct vv *v = &self->v;
@@ -231,7 +231,7 @@ TEST_F(virtio, errors)
 }
 
 /* Monitors come and go, and four heads show something. */
-TEST_F(virtio, heads)
+TEST_F_TIMEOUT(virtio, heads, 600)
 {
 	struct virtio_gpu_resp_display_info info;
 	struct vv *v = &self->v;
@@ -416,7 +416,7 @@ TEST_F(virtio, queue_reset)
 }
 
 /* In every state that a driver goes through, in three ways. */
-TEST_F(virtio, reset)
+TEST_F_TIMEOUT(virtio, reset, 600)
 {
 	struct vt_dev *dev = &self->dev;
 	unsigned int exp = vt_cap(dev, PCI_CAP_ID_EXP), how, state;
@@ -500,7 +500,7 @@ TEST_F(virtio, frame_rate)
 	EXPECT_GT(600 * (vt_finds_leaks() ? 5 : 1), ms);
 }
 
-TEST_F(virtio, quota)
+TEST_F_TIMEOUT(virtio, quota, 600)
 {
 	struct vt_dev other;
 	struct vv *v = &self->v, w;

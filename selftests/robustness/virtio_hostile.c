@@ -239,7 +239,7 @@ static const struct {
 	{ "an index that goes back", index_back },
 };
 
-TEST_F(hostile, chains)
+TEST_F_TIMEOUT(hostile, chains, 600)
 {
 	struct vv *v = &self->v;
 	unsigned int i;
@@ -288,7 +288,7 @@ TEST_F(hostile, nowhere)
 }
 
 /* Rings in no memory, at the end of addresses, on top of each other. */
-TEST_F(hostile, rings)
+TEST_F_TIMEOUT(hostile, rings, 600)
 {
 	static const uint64_t rings[][3] = {
 		{ 0, 0, 0 },
@@ -334,7 +334,7 @@ TEST_F(hostile, rings)
  * Memory that the VMM lets the device only read stays as it is, also where a queue is in
  * it.  The page is one of a file that the VMM itself cannot write.
  */
-TEST_F(hostile, read_only)
+TEST_F_TIMEOUT(hostile, read_only, 600)
 {
 	char path[] = "/tmp/virtio-hostile-XXXXXX";
 	uint8_t zero[2 * PAGE] = { }, seen[2 * PAGE];
@@ -825,7 +825,7 @@ TEST_F_TIMEOUT(hostile, memory_slow, 300)
 }
 
 /* Notifications of everything, as fast as they go. */
-TEST_F(hostile, storm)
+TEST_F_TIMEOUT(hostile, storm, 600)
 {
 	uint64_t end = vt_now() + self->seconds * 1000000000ULL;
 	struct vv *v = &self->v;
@@ -839,7 +839,7 @@ TEST_F(hostile, storm)
 }
 
 /* A guest that fills the queue and never looks at what was used. */
-TEST_F(hostile, never_looks)
+TEST_F_TIMEOUT(hostile, never_looks, 600)
 {
 	struct vv_queue *q = &self->v.queues[VV_CONTROL];
 	struct vv_part parts[2];
@@ -864,7 +864,7 @@ TEST_F(hostile, never_looks)
 }
 
 /* A resource goes while all heads show it, and another takes its place. */
-TEST_F(hostile, unref_shown)
+TEST_F_TIMEOUT(hostile, unref_shown, 600)
 {
 	struct vfio_device_gfx_plane_info info;
 	struct vv *v = &self->v;
@@ -889,7 +889,7 @@ TEST_F(hostile, unref_shown)
 }
 
 /* A VMM leaves in the middle of work. */
-TEST_F(hostile, close)
+TEST_F_TIMEOUT(hostile, close, 600)
 {
 	struct actor actor = { self, self->seed };
 	struct vv *v = &self->v;
@@ -911,7 +911,7 @@ TEST_F(hostile, close)
 }
 
 /* Rings that are unmapped, and mapped again with other memory behind. */
-TEST_F(hostile, remap)
+TEST_F_TIMEOUT(hostile, remap, 600)
 {
 	struct virtio_gpu_resp_display_info info;
 	struct vv *v = &self->v;
