@@ -38,6 +38,9 @@ static const struct {
 	{ "64C", "num_heads=1, frl_config=60, framebuffer=64M, max_resolution=1920x1200, max_instance=1\n", "1\n" },
 	{ "32C", "num_heads=1, frl_config=60, framebuffer=32M, max_resolution=1920x1200, max_instance=2\n", "2\n" },
 	{ "16C", "num_heads=1, frl_config=60, framebuffer=16M, max_resolution=1920x1200, max_instance=4\n", "4\n" },
+	{ "64V", "num_heads=4, frl_config=60, framebuffer=64M, max_resolution=1280x800, max_instance=1\n", "1\n" },
+	{ "32V", "num_heads=2, frl_config=60, framebuffer=32M, max_resolution=1280x800, max_instance=2\n", "2\n" },
+	{ "16V", "num_heads=1, frl_config=60, framebuffer=16M, max_resolution=1280x800, max_instance=4\n", "4\n" },
 };
 
 #define NR_EXPECTED (sizeof(expected) / sizeof(expected[0]))

@@ -72,7 +72,7 @@ check "second GPU on" writes ok 1 $b/power
 bdf2=$(cat $b/pci_address)
 check "another address" test "$bdf" != "$bdf2"
 check "second GPU's types" is "$(cd "$pci/$bdf2/mdev_supported_types" && echo *)" \
-	"vgpu-16B vgpu-16C vgpu-16Q"
+	"vgpu-16B vgpu-16C vgpu-16Q vgpu-16V"
 
 uuid=$(cat /proc/sys/kernel/random/uuid)
 check "vGPU" writes ok "$uuid" "$pci/$bdf/mdev_supported_types/vgpu-16Q/create"
