@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(state, flipped, 300)
 	int ret;
 
 	for (i = 0; i < self->len * 8; i += i / 8 > 1000 &&
-	     i / 8 < self->len - 4000 ? 257 : 5) {
+	     i / 8 < self->len - 4000 ? 1021 : 13) {
 		self->buf[i / 8] ^= 1 << i % 8;
 		ret = load(&target, self->buf, self->len);
 		/* What was refused is thrown away as it is. */
