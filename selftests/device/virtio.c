@@ -516,6 +516,9 @@ TEST_F_TIMEOUT(virtio, quota, 600)
 	EXPECT_EQ(VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
 		  vv_create_2d(v, id, BGRX, 1024, 1024));
 	EXPECT_EQ(VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
+		  vv_create_2d(v, id, BGRX, 16384, 16384));
+	/* Larger than any may be. */
+	EXPECT_EQ(VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
 		  vv_create_2d(v, id, BGRX, 0x7fffffff, 0x7fffffff));
 	EXPECT_TRUE(vv_draws(&w));
 	ASSERT_EQ(OK, vv_unref(v, 3));
