@@ -203,10 +203,8 @@ static int exec_release(struct vgpu *vgpu)
 static void exec_want_frame(struct vgpu *vgpu)
 {
 	mutex_lock(&vgpu->lock);
-	if (vgpu_exec_is_current(vgpu)) {
+	if (vgpu_exec_is_current(vgpu))
 		vgpu->model->virtio.frames_wanted = true;
-		vgpu_apply(vgpu);
-	}
 	mutex_unlock(&vgpu->lock);
 }
 

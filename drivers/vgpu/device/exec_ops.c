@@ -131,10 +131,8 @@ static void exec_flipped(struct vgpu_gpu *gpu, u32 head)
 	struct vgpu *vgpu = gpu_to_vgpu(gpu);
 
 	mutex_lock(&vgpu->lock);
-	if (vgpu_exec_is_current(vgpu)) {
+	if (vgpu_exec_is_current(vgpu))
 		vgpu->model->heads[head].flips++;
-		vgpu_apply(vgpu);
-	}
 	mutex_unlock(&vgpu->lock);
 }
 

@@ -23,6 +23,31 @@ static bool chain_has(u64 size, u64 offset, size_t len)
 	return offset <= size && len <= size - offset;
 }
 
+/* Copy between @buf and parts that have @size bytes; see vgpu_chain_read(). */
+static int chain_copy(const struct vgpu_chain_part *part, u64 size,
+		      struct vgpu_host *host, u64 offset, void *buf, size_t len,
+		      bool write)
+{
+	size_t n;
+	int err;
+
+	if (!chain_has(size, offset, len))
+		return -EINVAL;
+	if (!len)
+		return 0;
+	part = chain_seek(part, &offset);
+	for (; len; part++, offset = 0, buf += n, len -= n) {
+		n = min_t(u64, len, part->len - offset);
+		if (!n)
+			continue;
+		err = write ? host->write(host, part->iova + offset, buf, n) :
+			      host->read(host, part->iova + offset, buf, n);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /**
  * vgpu_chain_read() - copy what the guest has written in a buffer
  * @chain: the buffer
@@ -40,22 +65,8 @@ static bool chain_has(u64 size, u64 offset, size_t len)
 int vgpu_chain_read(const struct vgpu_chain *chain, struct vgpu_host *host,
 		    u64 offset, void *buf, size_t len)
 {
-	const struct vgpu_chain_part *part = chain->parts;
-	size_t n;
-	int err;
-
-	if (!chain_has(chain->out_len, offset, len))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	part = chain_seek(part, &offset);
-	for (; len; part++, offset = 0, buf += n, len -= n) {
-		n = min_t(u64, len, part->len - offset);
-		err = n ? host->read(host, part->iova + offset, buf, n) : 0;
-		if (err)
-			return err;
-	}
-	return 0;
+	return chain_copy(chain->parts, chain->out_len, host, offset, buf, len,
+			  false);
 }
 
 /**
@@ -74,20 +85,6 @@ int vgpu_chain_read(const struct vgpu_chain *chain, struct vgpu_host *host,
 int vgpu_chain_write(const struct vgpu_chain *chain, struct vgpu_host *host,
 		     u64 offset, const void *buf, size_t len)
 {
-	const struct vgpu_chain_part *part = chain->parts + chain->nr_out;
-	size_t n;
-	int err;
-
-	if (!chain_has(chain->in_len, offset, len))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	part = chain_seek(part, &offset);
-	for (; len; part++, offset = 0, buf += n, len -= n) {
-		n = min_t(u64, len, part->len - offset);
-		err = n ? host->write(host, part->iova + offset, buf, n) : 0;
-		if (err)
-			return err;
-	}
-	return 0;
+	return chain_copy(chain->parts + chain->nr_out, chain->in_len, host,
+			  offset, (void *)buf, len, true);
 }

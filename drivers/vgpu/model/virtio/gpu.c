@@ -181,26 +181,40 @@ static u32 gpu_transfer(struct vgpu_gpu *gpu, const union gpu_request *req,
 	return VIRTIO_GPU_RESP_OK_NODATA;
 }
 
-/* A resource of 0 turns the head off; so does a rectangle of nothing with QEMU's. */
-static u32 gpu_set_scanout(struct vgpu_gpu *gpu, const union gpu_request *req,
-			   u32 *len)
+/*
+ * The resource that a head is to show.  VIRTIO_GPU_RESP_OK_NODATA without one means that
+ * there is nothing left to do: a resource of 0 turns the head off.
+ */
+static u32 gpu_scanout_resource(struct vgpu_gpu *gpu, u32 head, u32 id,
+				bool blob, struct vgpu_resource **res)
 {
-	u32 head = le32_to_cpu(req->set_scanout.scanout_id);
-	u32 id = le32_to_cpu(req->set_scanout.resource_id);
-	struct vgpu_rect rect = gpu_rect(&req->set_scanout.r);
-	struct vgpu_resource *res;
-
+	*res = NULL;
 	if (head >= gpu->profile->num_heads)
 		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
 	if (!id) {
 		vgpu_gpu_scanout_off(gpu, head);
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	}
-	res = vgpu_resource_find(gpu, id);
-	if (!res)
+	*res = vgpu_resource_find(gpu, id);
+	if (!*res)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	if (res->blob)
-		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	return (*res)->blob == blob ? VIRTIO_GPU_RESP_OK_NODATA :
+				      VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+}
+
+static u32 gpu_set_scanout(struct vgpu_gpu *gpu, const union gpu_request *req,
+			   u32 *len)
+{
+	u32 head = le32_to_cpu(req->set_scanout.scanout_id);
+	struct vgpu_rect rect = gpu_rect(&req->set_scanout.r);
+	struct vgpu_resource *res;
+	u32 ret;
+
+	ret = gpu_scanout_resource(gpu, head,
+				   le32_to_cpu(req->set_scanout.resource_id),
+				   false, &res);
+	if (ret != VIRTIO_GPU_RESP_OK_NODATA || !res)
+		return ret;
 	return vgpu_gpu_set_scanout(gpu, head, res, &rect);
 }
 
@@ -209,21 +223,14 @@ static u32 gpu_set_scanout_blob(struct vgpu_gpu *gpu,
 {
 	const struct virtio_gpu_set_scanout_blob *set = &req->set_scanout_blob;
 	u32 head = le32_to_cpu(set->scanout_id);
-	u32 id = le32_to_cpu(set->resource_id);
 	struct vgpu_rect rect = gpu_rect(&set->r);
 	struct vgpu_resource *res;
+	u32 ret;
 
-	if (head >= gpu->profile->num_heads)
-		return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
-	if (!id) {
-		vgpu_gpu_scanout_off(gpu, head);
-		return VIRTIO_GPU_RESP_OK_NODATA;
-	}
-	res = vgpu_resource_find(gpu, id);
-	if (!res)
-		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
-	if (!res->blob)
-		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+	ret = gpu_scanout_resource(gpu, head, le32_to_cpu(set->resource_id),
+				   true, &res);
+	if (ret != VIRTIO_GPU_RESP_OK_NODATA || !res)
+		return ret;
 	return vgpu_gpu_set_blob(gpu, head, res, &rect,
 				 vgpu_virtio_format(le32_to_cpu(set->format)),
 				 le32_to_cpu(set->offsets[0]),

@@ -40,7 +40,6 @@
  * The end of the framebuffer, where no resource is: cursors, and behind them room for
  * the last line of a picture that is wider than what a head shows of it.
  */
-#define VGPU_GPU_CURSORS	(VGPU_MAX_HEADS * VGPU_CURSOR_SLOTS * VGPU_CURSOR_BYTES)
 #define VGPU_GPU_RESERVED	(256U << 10)
 
 /* Guest memory behind a resource: up to @end bytes of it, counted from its beginning. */

@@ -48,26 +48,23 @@ void vgpu_virtio_msix_write(struct vgpu_model *model, u32 offset,
 
 /*
  * The window of VIRTIO_PCI_CAP_PCI_CFG, for drivers that cannot reach BARs: an access to
- * its data is one to a BAR (virtio 1.2, section 4.1.4.9).  False for a window that is
- * none, and for any access but one to all of the data that the window has.
+ * its data is one to a BAR (virtio 1.2, section 4.1.4.9).  Returns how many bytes, with
+ * where in the BAR in @at; 0 for a window that is none, and for any access but one to all
+ * of the data that the window has.
  */
-static bool virtio_window(struct vgpu_model *model, u32 offset, u32 len)
+static u32 virtio_window(const struct vgpu_model *model, u32 offset, u32 len,
+			 u32 *at)
 {
 	const u8 *cap = model->config + CAP_PCI_CFG;
-	struct vgpu_virtio *v = &model->virtio;
+	u32 n = get_unaligned_le32(cap + offsetof(struct virtio_pci_cap, length));
 
-	v->window.bar = cap[offsetof(struct virtio_pci_cap, bar)];
-	v->window.offset = get_unaligned_le32(cap +
-					      offsetof(struct virtio_pci_cap,
-						       offset));
-	v->window.length = get_unaligned_le32(cap +
-					      offsetof(struct virtio_pci_cap,
-						       length));
-	len = v->window.length;
-	return offset == CAP_PCI_DATA && v->window.bar == VGPU_VIRTIO_BAR &&
-	       (len == 1 || len == 2 || len == 4) &&
-	       IS_ALIGNED(v->window.offset, len) &&
-	       v->window.offset <= VGPU_VIRTIO_BAR_SIZE - len;
+	*at = get_unaligned_le32(cap + offsetof(struct virtio_pci_cap, offset));
+	if (offset != CAP_PCI_DATA || n > len ||
+	    cap[offsetof(struct virtio_pci_cap, bar)] != VGPU_VIRTIO_BAR ||
+	    (n != 1 && n != 2 && n != 4) || !IS_ALIGNED(*at, n) ||
+	    *at > VGPU_VIRTIO_BAR_SIZE - n)
+		return 0;
+	return n;
 }
 
 /**
@@ -80,10 +77,12 @@ static bool virtio_window(struct vgpu_model *model, u32 offset, u32 len)
 void vgpu_virtio_config_read(struct vgpu_model *model, u32 offset, void *buf,
 			     u32 len)
 {
+	u32 n, at;
+
 	vgpu_config_read(model, offset, buf, len);
-	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
-		vgpu_virtio_bar_read(model, model->virtio.window.offset, buf,
-				     model->virtio.window.length);
+	n = virtio_window(model, offset, len, &at);
+	if (n)
+		vgpu_virtio_bar_read(model, at, buf, n);
 }
 
 /**
@@ -99,10 +98,11 @@ bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
 			      const void *buf, u32 len)
 {
 	bool reset = vgpu_config_write(model, offset, buf, len);
+	u32 n, at;
 
-	if (virtio_window(model, offset, len) && model->virtio.window.length <= len)
-		vgpu_virtio_bar_write(model, model->virtio.window.offset, buf,
-				      model->virtio.window.length);
+	n = virtio_window(model, offset, len, &at);
+	if (n)
+		vgpu_virtio_bar_write(model, at, buf, n);
 	return reset;
 }
 

@@ -78,7 +78,6 @@ struct vgpu_virtio_queue {
  * @queue_select: which queue the guest sets up
  * @queues: the queues
  * @events: VIRTIO_GPU_EVENT_* that the guest has not cleared
- * @window: the VIRTIO_PCI_CAP_PCI_CFG window: BAR, offset and length
  * @work: VGPU_WORK_* for who executes commands
  * @frames_wanted: that one waits for the end of a frame
  * @era: counts resets, so that nothing of before one has an effect after it
@@ -95,11 +94,6 @@ struct vgpu_virtio {
 	u16 queue_select;
 	struct vgpu_virtio_queue queues[VGPU_NR_QUEUES];
 	u32 events;
-	struct {
-		u8 bar;
-		u32 offset;
-		u32 length;
-	} window;
 	u32 work;
 	bool frames_wanted;
 	u32 era;
