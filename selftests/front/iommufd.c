@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A vGPU through iommufd and its own character device, without a group. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
@@ -19,31 +18,6 @@ FIXTURE(iommufd)
 	uint32_t ioas;
 };
 
-/* The character device of a vGPU, /dev/vfio/devices/vfioN. */
-static int open_cdev(const char *uuid)
-{
-	char path[VT_PATH], node[VT_PATH + 32];
-	struct dirent *entry;
-	int fd = -ENOENT;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", uuid);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(node, sizeof(node), "/dev/vfio/devices/%s",
-			 entry->d_name);
-		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	closedir(dir);
-	return fd;
-}
-
 FIXTURE_SETUP(iommufd)
 {
 	struct iommu_ioas_alloc alloc = { .size = sizeof(alloc) };
@@ -60,7 +34,7 @@ FIXTURE_SETUP(iommufd)
 	memcpy(self->dev.uuid, uuid, VT_UUID);
 	self->dev.group = -1;
 	self->dev.container = -1;
-	self->dev.fd = open_cdev(uuid);
+	self->dev.fd = vt_open_cdev(uuid);
 	if (self->dev.fd == -ENOENT) {
 		vt_end(&self->dev);
 		vt_gpu_del(&self->gpu);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -308,6 +309,30 @@ void vt_close(struct vt_dev *dev)
 	dev->fd = -1;
 	dev->group = -1;
 	dev->container = -1;
+}
+
+int vt_open_cdev(const char *uuid)
+{
+	char path[VT_PATH], node[VT_PATH + 32];
+	struct dirent *entry;
+	int fd = -ENOENT;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", uuid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (strncmp(entry->d_name, "vfio", 4))
+			continue;
+		snprintf(node, sizeof(node), "/dev/vfio/devices/%s",
+			 entry->d_name);
+		fd = open(node, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	closedir(dir);
+	return fd;
 }
 
 int vt_start(struct vt_dev *dev, const struct vt_gpu *gpu, const char *type)

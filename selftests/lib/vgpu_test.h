@@ -125,6 +125,8 @@ struct vt_dev {
  * Memory space is on afterwards, as a guest's firmware leaves it.
  */
 int vt_open(struct vt_dev *dev, const char *name);
+/* The character device of a vGPU, /dev/vfio/devices/vfioN: a file descriptor. */
+int vt_open_cdev(const char *uuid);
 /* Part of vt_open(), for a device that was opened in another way. */
 int vt_find_regions(struct vt_dev *dev);
 int vt_memory(struct vt_dev *dev, bool on);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
@@ -18,31 +17,6 @@
 /* What the device writes meanwhile, also where the header has another type. */
 typedef volatile uint16_t __attribute__((may_alias)) shared_u16;
 
-/* The character device of a vGPU, /dev/vfio/devices/vfioN. */
-static int open_cdev(const char *uuid)
-{
-	char path[VT_PATH], node[VT_PATH + 32];
-	struct dirent *entry;
-	int fd = -ENOENT;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/sys/bus/mdev/devices/%s/vfio-dev", uuid);
-	dir = opendir(path);
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "vfio", 4))
-			continue;
-		snprintf(node, sizeof(node), "/dev/vfio/devices/%s",
-			 entry->d_name);
-		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	closedir(dir);
-	return fd;
-}
-
 static int open_iommufd(struct vt_dev *dev, const char *uuid)
 {
 	struct vfio_device_attach_iommufd_pt attach = {
@@ -56,7 +30,7 @@ static int open_iommufd(struct vt_dev *dev, const char *uuid)
 		snprintf(dev->uuid, VT_UUID, "%s", uuid);
 	dev->group = -1;
 	dev->container = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	dev->fd = open_cdev(uuid);
+	dev->fd = vt_open_cdev(uuid);
 	bind.iommufd = dev->container;
 	if (dev->fd < 0)
 		ret = dev->fd;
