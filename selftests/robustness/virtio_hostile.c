@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "lib/vgpu_migrate.h"
 #include "lib/vgpu_virtio.h"
 
 #define OK		VIRTIO_GPU_RESP_OK_NODATA
@@ -921,6 +922,8 @@ TEST_F_TIMEOUT(hostile, remap, 600)
 	uint8_t *old = v->mem;
 
 	ASSERT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO, vv_display_info(v, &info));
+	/* An answer may be there before the device has looked at the ring for the last time. */
+	ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP, NULL));
 	ASSERT_EQ(0, vv_unmap(&self->dev, VV_IOVA, VV_MEM));
 	v->mem = mmap(NULL, VV_MEM, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -932,6 +935,7 @@ TEST_F_TIMEOUT(hostile, remap, 600)
 	v->queues[VV_CONTROL].used = (void *)((uint8_t *)v->queues[0].desc +
 					      0x8000);
 	ASSERT_EQ(0, vv_map(&self->dev, VV_IOVA, v->mem, VV_MEM, READ | WRITE));
+	ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING, NULL));
 	/* The queue goes on in the new memory, and nothing is in the old. */
 	memset(old, 0, VV_MEM);
 	EXPECT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO, vv_display_info(v, &info));
