@@ -110,14 +110,15 @@ const struct vgpu_region vgpu_bochs_regions[VGPU_NUM_REGIONS] = {
 /*
  * Copy @len bytes from @pos, which lie in the region, to @buf.  A switch and
  * not pointers in the table, because register accesses are what a guest waits
- * for, and indirect calls cost where processors are not trusted with them.
+ * for, and indirect calls cost where processors are not trusted with them.  BAR2 has
+ * the registers of the guest's driver, so it comes first.
  */
 static __always_inline int bochs_read_at(struct vgpu *vgpu, u32 index, u64 pos,
 					 void *buf, size_t len)
 {
-	switch (index) {
-	case VFIO_PCI_BAR2_REGION_INDEX:
+	if (likely(index == VFIO_PCI_BAR2_REGION_INDEX))
 		return bar2_read(vgpu, pos, buf, len);
+	switch (index) {
 	case VFIO_PCI_BAR4_REGION_INDEX:
 		return bar4_read(vgpu, pos, buf, len);
 	case VFIO_PCI_CONFIG_REGION_INDEX:
@@ -139,9 +140,9 @@ static __always_inline int bochs_read_at(struct vgpu *vgpu, u32 index, u64 pos,
 static __always_inline int bochs_write_at(struct vgpu *vgpu, u32 index, u64 pos,
 					  const void *buf, size_t len)
 {
-	switch (index) {
-	case VFIO_PCI_BAR2_REGION_INDEX:
+	if (likely(index == VFIO_PCI_BAR2_REGION_INDEX))
 		return bar2_write(vgpu, pos, buf, len);
+	switch (index) {
 	case VFIO_PCI_BAR4_REGION_INDEX:
 		return bar4_write(vgpu, pos, buf, len);
 	case VFIO_PCI_CONFIG_REGION_INDEX:
