@@ -165,6 +165,12 @@ def table():
                    for line in lines)
 
 
+def files(name):
+    """Where a program may come from, in the tree."""
+    path = "selftests/" + _NAMED[name].path
+    return [path, path + ".c", path + ".h"]
+
+
 def _need(what, names):
     """Those of the programs that need this."""
     return [name for name in names if what in _NAMED[name].needs.split()]

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from . import bench, build, coverage, programs, root, static, vm
-from .host import LabError, say
+from .host import TREE, LabError, say
 from .tally import Tally
 
 # Lab hosts, and whatever else there is, that run beside each other.
@@ -179,6 +179,42 @@ def _some(patterns, limit):
     return jobs
 
 
+def _git(*arguments):
+    """What git prints of the tree, as lines; nothing where it is no checkout."""
+    result = subprocess.run(["git", "-C", TREE, *arguments], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            check=False)
+    return result.stdout.split("\n") if not result.returncode else []
+
+
+def _new():
+    """Files that the commits of the day before the last one have changed."""
+    last = "".join(_git("log", "-1", "--format=%ct"))
+    if not last:
+        return set()
+    return set(_git("log", f"--since={int(last) - 24 * 3600}", "--name-only",
+                    "--format="))
+
+
+def _rest(limit):
+    """What the fast set leaves: programs that are new, then the others.  Kernels that
+    find mistakes come first for what is new.  Which of the others do differs from commit
+    to commit, so that what there is no time for is not always the same."""
+    changed = _new()
+    begin = len(_git("rev-list", "HEAD")) % len(programs.RUNS)
+    new, old = [], []
+    for run in sorted(programs.RUNS,
+                      key=lambda run: run.kernel in root.STOCK_KERNELS):
+        names = [name for name in run.rest() if changed &
+                 set(programs.files(name))]
+        new += _programs(run, names, limit)
+    for run in programs.RUNS[begin:] + programs.RUNS[:begin]:
+        names = [name for name in run.rest() if not changed &
+                 set(programs.files(name))]
+        old += _programs(run, names, limit)
+    return new + old
+
+
 def _all(full, limit):
     """The fast set, or all.  What needs no lab host is long and comes early, so
     that it does not end alone."""
@@ -187,12 +223,14 @@ def _all(full, limit):
 
     jobs = []
     for run in programs.RUNS:
-        jobs += _programs(run, run.programs(full), limit)
+        jobs += _programs(run, run.programs(False), limit)
         if run is programs.RUNS[0]:
             jobs += [functools.partial(job, wanted=wanted)
                      for job in (_here, _lab)]
+    if full:
+        return jobs + _rest(limit)
     for run in programs.RUNS:
-        if run.rest() and not full:
+        if run.rest():
             jobs.append(lambda tally, run=run: tally.print(
                 f"# left to --full: {run.name}: " + " ".join(run.rest())))
     return jobs
