@@ -103,6 +103,59 @@ TEST_F(doorbell, eventfd)
 	EXPECT_EQ(10, vt_reg_get(dev, VGPU_REG_DOORBELLS));
 }
 
+/* Several, each of which rings on its own. */
+TEST_F(doorbell, several)
+{
+	struct vt_dev *dev = &self->dev;
+	int fds[8], i, n;
+
+	for (i = 0; i < 8; i++) {
+		fds[i] = eventfd(0, EFD_CLOEXEC);
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, set(dev, VFIO_DEVICE_IOEVENTFD_32,
+				 VT_OFFSET(BAR4, VGPU_DOORBELL(100 * i)), 0,
+				 fds[i]));
+	}
+	for (n = 0; n < 100; n++)
+		for (i = 0; i < 8; i++)
+			ASSERT_EQ(0, ring(fds[i]));
+	ASSERT_EQ(0, wait_rung(dev, 800));
+	EXPECT_EQ(800, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+	/* One that goes before anybody looks has rung all the same. */
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(0, ring(fds[i]));
+	ASSERT_EQ(0, set(dev, VFIO_DEVICE_IOEVENTFD_32,
+			 VT_OFFSET(BAR4, VGPU_DOORBELL(300)), 0, -1));
+	EXPECT_EQ(808, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+	/* A reset forgets what has rung before it. */
+	ASSERT_EQ(0, ring(fds[0]));
+	ASSERT_EQ(0, vt_reset(dev));
+	EXPECT_EQ(0, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+	for (i = 0; i < 8; i++)
+		close(fds[i]);
+}
+
+/* A double-bit error stops them; what has rung before it counts. */
+TEST_F(doorbell, error)
+{
+	struct vt_dev *dev = &self->dev;
+
+	if (vt_debugfs())
+		SKIP(return, "no debugfs");
+	ASSERT_EQ(0, set(dev, VFIO_DEVICE_IOEVENTFD_32,
+			 VT_OFFSET(BAR4, VGPU_DOORBELL(7)), 5, self->fd));
+	ASSERT_EQ(0, ring(self->fd));
+	ASSERT_EQ(0, vt_inject(&self->gpu, "dbe", dev->uuid, 0));
+	ASSERT_EQ(0, ring(self->fd));
+	EXPECT_EQ(1, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+	vt_reg_set(dev, VGPU_DOORBELL(7), 5);
+	EXPECT_EQ(1, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+	ASSERT_EQ(0, vt_reset(dev));
+	ASSERT_EQ(0, ring(self->fd));
+	ASSERT_EQ(0, wait_rung(dev, 1));
+	EXPECT_EQ(1, vt_reg_get(dev, VGPU_REG_DOORBELLS));
+}
+
 /* What was rung and that nobody has asked for goes with the vGPU that moves. */
 TEST_F(doorbell, migrates)
 {

@@ -66,6 +66,7 @@ TEST_F(native, ecc)
 	EXPECT_EQ(0x12345, unit_reg_in(model, 0x38));
 	EXPECT_EQ(1, unit_reg_in(model, 0x40));
 	unit_reg_out(model, 0x1000, 1);
+	vgpu_bochs.kick(model, 0, 1);
 	EXPECT_EQ(1, unit_reg_in(model, 0x24));
 	/* The guest cannot talk its way out. */
 	for (i = 0x2c; i < 0x3c; i += 4)
@@ -139,6 +140,9 @@ TEST_F(native, doorbells)
 	unit_reg_out(model, 0x2000, 1);
 	EXPECT_EQ(1026, unit_reg_in(model, 0x24));
 
+	/* An eventfd leads to the same. */
+	vgpu_bochs.kick(model, 1023, 5);
+	EXPECT_EQ(1031, unit_reg_in(model, 0x24));
 	model->doorbells = ~0u;
 	unit_reg_out(model, 0x1000, 0);
 	EXPECT_EQ(0, unit_reg_in(model, 0x24));

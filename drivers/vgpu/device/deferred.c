@@ -39,6 +39,8 @@ static void vgpu_deferred_ecc(struct vgpu *vgpu)
 	vgpu->errors.dbe += dbe;
 	if (!vgpu->model || !(sbe + dbe))
 		return;
+	/* Doorbells that rang before the error count. */
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	while (sbe--)
 		vgpu_model_ecc(vgpu->model, false, 0);
 	while (dbe--)

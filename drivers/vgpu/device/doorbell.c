@@ -4,6 +4,7 @@
  * signals it when the guest writes the register, and no exit to the VMM is
  * needed.
  */
+#include <linux/llist.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
@@ -22,12 +23,17 @@
  * @offset: of the doorbell in BAR4
  * @data: what it is rung with
  * @virqfd: VFIO's part, NULL when the eventfd is gone
+ * @rung: one less than the number of rings that the model has not been kicked for; of 64
+ *	bits, so that a VMM cannot make it wrap around
+ * @rung_link: in vgpu_ioeventfds.rung, unless @rung is -1
  */
 struct vgpu_ioeventfd {
 	struct list_head link;
 	u32 offset;
 	u32 data;
 	struct virqfd *virqfd;
+	atomic64_t rung;
+	struct llist_node rung_link;
 };
 
 /*
@@ -36,11 +42,31 @@ struct vgpu_ioeventfd {
  */
 static int vgpu_ioeventfd_ring(void *opaque, void *data)
 {
-	struct vgpu *vgpu = opaque;
+	struct vgpu_ioeventfds *ioeventfds = opaque;
+	struct vgpu_ioeventfd *ioeventfd = data;
 
-	if (READ_ONCE(vgpu->doorbells_on))
-		atomic_inc(&vgpu->ioeventfds.rung);
+	if (atomic64_inc_and_test(&ioeventfd->rung))
+		llist_add(&ioeventfd->rung_link, &ioeventfds->rung);
 	return 0;
+}
+
+/* See vgpu_ioeventfd_gather(), which is for most cases where none has rung. */
+void vgpu_ioeventfd_kick(struct vgpu_ioeventfds *ioeventfds)
+{
+	struct vgpu *vgpu = container_of(ioeventfds, struct vgpu, ioeventfds);
+	const struct vgpu_personality *p = vgpu_personality(&vgpu->type->profile);
+	struct llist_node *rung = llist_del_all(&ioeventfds->rung);
+	struct vgpu_ioeventfd *ioeventfd, *next;
+	u32 times;
+
+	lockdep_assert_held(&vgpu->lock);
+	llist_for_each_entry_safe(ioeventfd, next, rung, rung_link) {
+		times = atomic64_xchg(&ioeventfd->rung, -1) + 1;
+		if (vgpu->bars_on)
+			p->kick(vgpu->model,
+				(ioeventfd->offset - VGPU_DOORBELL(0)) / 4,
+				times);
+	}
 }
 
 static struct vgpu_ioeventfd *vgpu_ioeventfd_find(struct vgpu *vgpu,
@@ -60,6 +86,10 @@ static void vgpu_ioeventfd_del(struct vgpu *vgpu,
 {
 	lockdep_assert_held(&vgpu->ioeventfds.lock);
 	vfio_virqfd_disable(&ioeventfd->virqfd);
+	/* What it rang counts, and the list is left. */
+	mutex_lock(&vgpu->lock);
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
+	mutex_unlock(&vgpu->lock);
 	list_del(&ioeventfd->link);
 	vgpu->ioeventfds.nr--;
 	kfree(ioeventfd);
@@ -78,8 +108,9 @@ static int vgpu_ioeventfd_add(struct vgpu *vgpu, u32 offset, u32 data, int fd)
 		return -ENOMEM;
 	ioeventfd->offset = offset;
 	ioeventfd->data = data;
-	ret = vfio_virqfd_enable(vgpu, vgpu_ioeventfd_ring, NULL, NULL,
-				 &ioeventfd->virqfd, fd);
+	atomic64_set(&ioeventfd->rung, -1);
+	ret = vfio_virqfd_enable(&vgpu->ioeventfds, vgpu_ioeventfd_ring, NULL,
+				 ioeventfd, &ioeventfd->virqfd, fd);
 	if (ret) {
 		kfree(ioeventfd);
 		return ret;

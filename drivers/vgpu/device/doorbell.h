@@ -3,11 +3,9 @@
 #ifndef _VGPU_DOORBELL_H
 #define _VGPU_DOORBELL_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
-
-#include "model/model.h"
 
 struct vgpu;
 
@@ -16,24 +14,29 @@ struct vgpu;
  * @lock: protects @list and @nr
  * @list: of struct vgpu_ioeventfd
  * @nr: how many
- * @rung: how often they rang, and the model has not been told
+ * @rung: those that rang since vgpu_ioeventfd_gather()
  */
 struct vgpu_ioeventfds {
 	struct mutex lock;
 	struct list_head list;
 	u32 nr;
-	atomic_t rung;
+	struct llist_head rung;
 };
 
 int vgpu_ioeventfd_set(struct vgpu *vgpu, void __user *arg);
 void vgpu_ioeventfd_release(struct vgpu *vgpu);
+void vgpu_ioeventfd_kick(struct vgpu_ioeventfds *ioeventfds);
 
-/* Have the model know how often they rang; vgpu.lock is held. */
-static inline void vgpu_ioeventfd_gather(struct vgpu_ioeventfds *ioeventfds,
-					 struct vgpu_model *model)
+/**
+ * vgpu_ioeventfd_gather() - kick the model for doorbells that rang
+ * @ioeventfds: those of a vGPU; vgpu.lock is held
+ *
+ * Rings are dropped if the BARs do not answer, so this comes before that changes.
+ */
+static inline void vgpu_ioeventfd_gather(struct vgpu_ioeventfds *ioeventfds)
 {
-	if (atomic_read(&ioeventfds->rung))
-		model->doorbells += atomic_xchg(&ioeventfds->rung, 0);
+	if (!llist_empty(&ioeventfds->rung))
+		vgpu_ioeventfd_kick(ioeventfds);
 }
 
 #endif /* _VGPU_DOORBELL_H */

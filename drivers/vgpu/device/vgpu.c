@@ -88,10 +88,9 @@ void vgpu_put(struct vgpu *vgpu)
  */
 static void vgpu_bars_update(struct vgpu *vgpu)
 {
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	WRITE_ONCE(vgpu->bars_on,
 		   !vgpu->revoked && vgpu_config_memory(vgpu->model));
-	WRITE_ONCE(vgpu->doorbells_on,
-		   vgpu->bars_on && vgpu_model_runs(vgpu->model));
 }
 
 /* See vgpu_apply(), which is for most cases where there is nothing to do. */
@@ -116,8 +115,8 @@ void vgpu_apply_changes(struct vgpu *vgpu)
 static void vgpu_reset_locked(struct vgpu *vgpu)
 {
 	lockdep_assert_held(&vgpu->lock);
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	vgpu_model_reset(vgpu->model);
-	atomic_set(&vgpu->ioeventfds.rung, 0);
 	vgpu_apply(vgpu);
 	vgpu_gfx_forget(vgpu);
 	vgpu_fb_clear(&vgpu->fb);
@@ -183,12 +182,12 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	memcpy(model->default_edid, own->default_edid,
 	       sizeof(model->default_edid));
 	era = own->virtio.era;
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	*own = *model;
 	own->virtio.era = era + 1;
 	/* What it was notified of on the way. */
 	own->virtio.work = VGPU_WORK_ALL;
 	own->changed = VGPU_CHANGED_ALL;
-	atomic_set(&vgpu->ioeventfds.rung, 0);
 	/* An interrupt that was sent on the way is sent again, and none is lost. */
 	vgpu_irq_resend(vgpu);
 	vgpu_apply(vgpu);
@@ -273,7 +272,6 @@ void vgpu_close(struct vgpu *vgpu)
 		vgpu_fb_revoke(&vgpu->fb, false);
 	vgpu->revoked = false;
 	vgpu->bars_on = false;
-	vgpu->doorbells_on = false;
 	kvfree(vgpu->model);
 	vgpu->model = NULL;
 	kfree(vgpu->planes);

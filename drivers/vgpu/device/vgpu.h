@@ -37,6 +37,7 @@
 #include "device/irq.h"
 #include "device/vblank.h"
 #include "memory/fb.h"
+#include "model/model.h"
 #include "model/params.h"
 
 struct vgpu_identity;
@@ -107,7 +108,6 @@ struct vgpu_errors {
  * @stopped: for a migration: no frame ends and no interrupt is sent; changes with
  *	@lock held
  * @bars_on: BARs answer; changes with @lock held
- * @doorbells_on: doorbells are heard; changes with @lock held
  * @revoked: taken away from a VMM that did not let go
  * @open: a VMM has it open
  * @mmaps: keeps track of mappings where VFIO does not
@@ -133,7 +133,6 @@ struct vgpu {
 	struct vgpu_errors errors;
 	bool stopped;
 	bool bars_on;
-	bool doorbells_on;
 	bool revoked;
 	bool open;
 	struct vgpu_mmaps mmaps;

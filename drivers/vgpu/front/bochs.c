@@ -70,7 +70,7 @@ bar4_read(struct vgpu *vgpu, u64 pos, void *buf, size_t len)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->bars_on) {
-		vgpu_ioeventfd_gather(&vgpu->ioeventfds, vgpu->model);
+		vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 		vgpu_bar4_read(vgpu->model, pos, buf, len);
 	} else {
 		memset(buf, 0xff, len);

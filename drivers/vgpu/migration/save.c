@@ -207,7 +207,7 @@ static int save_state(struct migration_file *f)
 		return 0;
 	mutex_lock(&vgpu->exec.lock);
 	mutex_lock(&vgpu->lock);
-	vgpu_ioeventfd_gather(&vgpu->ioeventfds, vgpu->model);
+	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	f->len = vgpu_state_save(vgpu->model, &vgpu->params, vgpu->exec.gpu,
 				 f->buf);
 	mutex_unlock(&vgpu->lock);

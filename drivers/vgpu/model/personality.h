@@ -20,7 +20,7 @@ enum vgpu_event {
  * struct vgpu_personality - one kind of device
  * @version: of the device, major << 16 | minor, for migration_version
  * @features: that guests can see, which a migration's target must have
- * @nr_doorbells: registers that can be written by an eventfd
+ * @nr_doorbells: registers that can be written by an eventfd; they are in BAR4
  * @executes: guests send commands, which device/exec.c executes
  * @plugs: a head can be without a monitor
  * @vectors: how many MSI-X vectors it has with a type
@@ -29,6 +29,8 @@ enum vgpu_event {
  * @raise: an enum vgpu_event has happened
  * @line: whether the INTx pin is asserted while INTx is used
  * @format_bytes: bytes of a pixel of a DRM format, 0 for one that heads cannot show
+ * @kick: a doorbell rang so many times, by eventfd; a write of the register leads to
+ *	the same function.  NULL without doorbells
  * @sent: messages of these vectors have been sent; NULL where an event stays pending
  *	until the guest clears it
  *
@@ -47,6 +49,7 @@ struct vgpu_personality {
 	void (*raise)(struct vgpu_model *model, u32 event);
 	u32 (*format_bytes)(u32 format);
 	bool (*line)(const struct vgpu_model *model);
+	void (*kick)(struct vgpu_model *model, u32 doorbell, u32 times);
 	void (*sent)(struct vgpu_model *model, u32 vectors);
 };
 

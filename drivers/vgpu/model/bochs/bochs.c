@@ -103,6 +103,7 @@ const struct vgpu_personality vgpu_bochs = {
 	.raise = vgpu_bochs_raise,
 	.format_bytes = vgpu_bochs_format_bytes,
 	.line = vgpu_bochs_line,
+	.kick = vgpu_bochs_kick,
 };
 
 static u32 vgpu_edid_read(struct vgpu_model *model, u32 reg)

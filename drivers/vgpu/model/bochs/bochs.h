@@ -40,6 +40,7 @@ void vgpu_bar4_write(struct vgpu_model *model, u32 offset, const void *buf,
 /* native.c */
 u32 vgpu_native_read(struct vgpu_model *model, u32 reg);
 void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value);
+void vgpu_bochs_kick(struct vgpu_model *model, u32 doorbell, u32 times);
 void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value);
 
 /* native_head.c */

@@ -88,15 +88,27 @@ void vgpu_native_write(struct vgpu_model *model, u32 reg, u32 value)
 }
 
 /**
+ * vgpu_bochs_kick() - a doorbell rang
+ * @model: the model
+ * @doorbell: which one
+ * @times: how often since the last call
+ *
+ * There is no engine yet, so rings are counted, unless an error has stopped what would
+ * be the engine.
+ */
+void vgpu_bochs_kick(struct vgpu_model *model, u32 doorbell, u32 times)
+{
+	if (vgpu_model_runs(model))
+		model->doorbells += times;
+}
+
+/**
  * vgpu_doorbell_write() - ring a doorbell
  * @model: the model
  * @reg: which one
  * @value: what it is rung with
- *
- * There is nobody at home yet: that it rang is counted.
  */
 void vgpu_doorbell_write(struct vgpu_model *model, u32 reg, u32 value)
 {
-	if (vgpu_model_runs(model))
-		model->doorbells++;
+	vgpu_bochs_kick(model, reg, 1);
 }
