@@ -25,9 +25,8 @@ void vgpu_gfx_update(struct vgpu *vgpu)
 	const struct vgpu_head *head = &vgpu->model->heads[0];
 
 	lockdep_assert_held(&vgpu->lock);
-	vgpu_fb_view_move(&vgpu->fb, &vgpu->views[VGPU_VIEW_CONSOLE],
-			  head->shown.offset);
-	vgpu_fb_view_move(&vgpu->fb, &vgpu->views[VGPU_VIEW_CURSOR],
+	vgpu_fb_view_move(&vgpu->views[VGPU_VIEW_CONSOLE], head->shown.offset);
+	vgpu_fb_view_move(&vgpu->views[VGPU_VIEW_CURSOR],
 			  head->cursor.image.offset);
 }
 

@@ -22,8 +22,8 @@ static int feature_find(struct vgpu *vgpu, u64 index,
 	    range->offset >= fb->size)
 		return -EINVAL;
 	down_read(&fb->lock);
-	*offset = vgpu_region_page(vgpu, (VGPU_INDEX_TO_OFFSET(index) +
-					  range->offset) >> PAGE_SHIFT);
+	*offset = vgpu_fb_view_page(vgpu_region_view(vgpu, index),
+				    range->offset >> PAGE_SHIFT);
 	up_read(&fb->lock);
 	*offset <<= PAGE_SHIFT;
 	return range->length > fb->size - *offset ? -EINVAL : 0;

@@ -103,7 +103,7 @@ bool vgpu_region_copy(struct vgpu *vgpu, u32 index, char __user *ubuf,
 		      size_t len, u64 pos, bool write);
 
 /* region_mmap.c */
-u64 vgpu_region_page(struct vgpu *vgpu, pgoff_t pgoff);
+struct vgpu_fb_view *vgpu_region_view(struct vgpu *vgpu, u64 index);
 int vgpu_region_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 
 /* feature.c */

@@ -27,25 +27,13 @@ bool vgpu_region_copy(struct vgpu *vgpu, u32 index, char __user *ubuf,
 		      size_t len, u64 pos, bool write)
 {
 	struct vgpu_fb *fb = &vgpu->fb;
+	const struct vgpu_fb_view *view = vgpu_region_view(vgpu, index);
 	struct iov_iter iter;
-	enum vgpu_view view;
 
-	switch (index) {
-	case VFIO_PCI_BAR0_REGION_INDEX:
-		if (!READ_ONCE(vgpu->bars_on))
-			return false;
-		view = VGPU_VIEW_BAR0;
-		break;
-	case VGPU_REGION_CONSOLE:
-		view = VGPU_VIEW_CONSOLE;
-		break;
-	case VGPU_REGION_CURSOR:
-		view = VGPU_VIEW_CURSOR;
-		break;
-	default:
+	if (!view || (index == VFIO_PCI_BAR0_REGION_INDEX &&
+		      !READ_ONCE(vgpu->bars_on)))
 		return false;
-	}
-	pos += READ_ONCE(vgpu->views[view].first) << PAGE_SHIFT;
+	pos += READ_ONCE(view->first) << PAGE_SHIFT;
 	/* What there is behind the end is not the same for all of them. */
 	if (pos + len > fb->size)
 		return false;

@@ -28,10 +28,12 @@ static void vgpu_vfio_add_view(struct vgpu *vgpu, enum vgpu_view nr, u32 region,
 {
 	struct vgpu_fb_view *view = &vgpu->views[nr];
 
+	view->fb = &vgpu->fb;
 	view->mapping = mapping;
 	view->at = VGPU_INDEX_TO_OFFSET(region);
 	view->nr = vgpu_fb_pages(&vgpu->fb);
-	vgpu_fb_view_init(&vgpu->fb, view);
+	view->is_guest = nr == VGPU_VIEW_BAR0;
+	vgpu_fb_view_init(view);
 }
 
 int vgpu_vfio_init(struct vfio_device *vdev)

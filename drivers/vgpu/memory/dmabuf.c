@@ -28,19 +28,16 @@
 #include <linux/vmalloc.h>
 
 #include "compat/misc.h"
-#include "compat/mm.h"
 #include "memory/dmabuf.h"
 #include "memory/fault.h"
 #include "memory/fb.h"
 
 /**
  * struct vgpu_dmabuf - a dma-buf of a framebuffer
- * @view: what it shows; among those of @fb until it has ended
- * @fb: the framebuffer; a reference on its owner
+ * @view: what it shows; among those of its framebuffer until it has ended, when the VMM
+ *	closes the vGPU.  A reference on the framebuffer's owner
  * @dmabuf: the dma-buf core's part
  * @inode: of its file, which may lose it before the dma-buf is released; a reference
- * @ended: the VMM has closed the vGPU; protected by vgpu_fb.resv, changes with
- *	vgpu_fb.lock held for writing
  * @pins: importers that cannot be notified when pages move, and mappings in the
  *	kernel; counted before they look up any page
  * @vmap_pages: held while it is mapped in the kernel
@@ -48,10 +45,8 @@
  */
 struct vgpu_dmabuf {
 	struct vgpu_fb_view view;
-	struct vgpu_fb *fb;
 	struct dma_buf *dmabuf;
 	struct inode *inode;
-	bool ended;
 	atomic_t pins;
 	struct page **vmap_pages;
 	u64 vmap_generation;
@@ -77,7 +72,7 @@ static void vgpu_dmabuf_put_pages(struct page **pages, u64 nr)
 /* Pages of a dma-buf are held no more. */
 static void vgpu_dmabuf_unhold(struct vgpu_dmabuf *buf, u64 generation)
 {
-	struct vgpu_fb *fb = buf->fb;
+	struct vgpu_fb *fb = buf->view.fb;
 
 	down_read(&fb->lock);
 	atomic64_sub(buf->view.nr, generation == fb->generation ? &fb->held :
@@ -89,9 +84,11 @@ static void vgpu_dmabuf_unhold(struct vgpu_dmabuf *buf, u64 generation)
 static int vgpu_dmabuf_run(struct vgpu_dmabuf *buf, u64 done,
 			   enum pgpu_alloc alloc, struct pgpu_run *run)
 {
-	return buf->ended ? -ENODEV :
-	       vgpu_fb_run(buf->fb, buf->view.first + done, buf->view.nr - done,
-			   alloc, run);
+	const struct vgpu_fb_view *view = &buf->view;
+
+	return view->ended ? -ENODEV :
+	       vgpu_fb_run(view->fb, view->first + done, view->nr - done, alloc,
+			   run);
 }
 
 /*
@@ -102,7 +99,7 @@ static int vgpu_dmabuf_attach(struct dma_buf *dmabuf,
 			      struct dma_buf_attachment *attach)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
-	struct vgpu_fb *fb = buf->fb;
+	struct vgpu_fb *fb = buf->view.fb;
 	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	struct pgpu_run run;
 	u64 done = 0;
@@ -135,7 +132,7 @@ static int vgpu_dmabuf_attach(struct dma_buf *dmabuf,
 static struct page **vgpu_dmabuf_get_pages(struct vgpu_dmabuf *buf,
 					   u64 *generation)
 {
-	struct vgpu_fb *fb = buf->fb;
+	struct vgpu_fb *fb = buf->view.fb;
 	struct page **pages;
 	struct pgpu_run run;
 	u64 done = 0, i;
@@ -179,7 +176,7 @@ static int vgpu_dmabuf_map_pages(struct vgpu_dmabuf *buf, struct device *dev,
 	struct page **pages;
 	int ret;
 
-	dma_resv_assert_held(&buf->fb->resv);
+	dma_resv_assert_held(&buf->view.fb->resv);
 	pages = vgpu_dmabuf_get_pages(buf, &table->generation);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
@@ -248,7 +245,7 @@ static int vgpu_dmabuf_map_device(struct vgpu_dmabuf *buf, struct device *dev,
 				  struct sg_table *sgt,
 				  enum dma_data_direction direction)
 {
-	struct vgpu_fb *fb = buf->fb;
+	struct vgpu_fb *fb = buf->view.fb;
 	struct scatterlist *sg;
 	struct pgpu_run run;
 	u64 done = 0;
@@ -292,7 +289,7 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	if (!buf->fb->device_memory)
+	if (!buf->view.fb->device_memory)
 		ret = vgpu_dmabuf_map_pages(buf, attach->dev, table, direction);
 	else if (attach->peer2peer)
 		ret = vgpu_dmabuf_map_device(buf, attach->dev, &table->sgt,
@@ -309,10 +306,10 @@ static struct sg_table *vgpu_dmabuf_map(struct dma_buf_attachment *attach,
 /* An importer that may have written lets go of its mapping. */
 static void vgpu_dmabuf_written(struct vgpu_dmabuf *buf)
 {
-	struct vgpu_fb *fb = buf->fb;
+	struct vgpu_fb *fb = buf->view.fb;
 
 	down_read(&fb->lock);
-	if (!buf->ended)
+	if (!buf->view.ended)
 		vgpu_fb_mark(fb, buf->view.first, buf->view.nr);
 	up_read(&fb->lock);
 }
@@ -325,7 +322,7 @@ static void vgpu_dmabuf_unmap(struct dma_buf_attachment *attach,
 						       sgt);
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
 
-	if (buf->fb->device_memory) {
+	if (buf->view.fb->device_memory) {
 		vgpu_dmabuf_unmap_device(attach->dev, sgt, direction);
 	} else {
 		vgpu_dmabuf_unmap_pages(attach->dev, sgt, direction);
@@ -344,7 +341,7 @@ static int vgpu_dmabuf_pin(struct dma_buf_attachment *attach)
 {
 	struct vgpu_dmabuf *buf = attach->dmabuf->priv;
 
-	if (buf->fb->device_memory)
+	if (buf->view.fb->device_memory)
 		return -EOPNOTSUPP;
 	atomic_inc(&buf->pins);
 	return 0;
@@ -399,63 +396,20 @@ static void vgpu_dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	atomic_dec(&buf->pins);
 }
 
-/* See vgpu_fb_locate_fn. */
-static bool vgpu_dmabuf_locate(void *priv, pgoff_t pgoff, u64 *page)
-{
-	struct vgpu_dmabuf *buf = priv;
-
-	*page = buf->view.first + pgoff;
-	return !buf->ended;
-}
-
-static vm_fault_t vgpu_dmabuf_fault(struct vm_fault *vmf)
-{
-	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-
-	return vgpu_fb_fault(buf->fb, vmf, vgpu_dmabuf_locate,
-			     vmf->flags & FAULT_FLAG_WRITE);
-}
-
-static vm_fault_t vgpu_dmabuf_mkwrite(struct vm_fault *vmf)
-{
-	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-
-	return vgpu_fb_mkwrite(buf->fb, vmf, vgpu_dmabuf_locate);
-}
-
-#ifdef VGPU_PMD_FAULTS
-static vm_fault_t vgpu_dmabuf_huge_fault(struct vm_fault *vmf,
-					 unsigned int order)
-{
-	struct vgpu_dmabuf *buf = vmf->vma->vm_private_data;
-
-	return vgpu_fb_huge_fault(buf->fb, vmf, order,
-				  vgpu_dmabuf_locate);
-}
-#endif
-
-static const struct vm_operations_struct vgpu_dmabuf_vm_ops = {
-	.fault = vgpu_dmabuf_fault,
-	.pfn_mkwrite = vgpu_dmabuf_mkwrite,
-#ifdef VGPU_PMD_FAULTS
-	.huge_fault = vgpu_dmabuf_huge_fault,
-#endif
-};
-
 /* The dma-buf core has checked that the VMA lies in the buffer. */
 static int vgpu_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
 
-	return vgpu_fb_mmap(buf->fb, vma, &vgpu_dmabuf_vm_ops, buf);
+	return vgpu_fb_mmap(&buf->view, vma);
 }
 
 static void vgpu_dmabuf_release(struct dma_buf *dmabuf)
 {
 	struct vgpu_dmabuf *buf = dmabuf->priv;
-	struct device *owner = buf->fb->owner;
+	struct device *owner = buf->view.fb->owner;
 
-	vgpu_fb_view_del(buf->fb, &buf->view);
+	vgpu_fb_view_del(&buf->view);
 	iput(buf->inode);
 	kfree(buf);
 	put_device(owner);
@@ -530,7 +484,7 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu_fb *fb, u64 offset, u64 size,
 	buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	buf->fb = fb;
+	buf->view.fb = fb;
 	buf->view.ops = &vgpu_dmabuf_view_ops;
 	buf->view.first = offset >> PAGE_SHIFT;
 	buf->view.nr = PFN_UP(offset + size) - buf->view.first;
@@ -553,7 +507,7 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu_fb *fb, u64 offset, u64 size,
 	buf->inode = file_inode(dmabuf->file);
 	ihold(buf->inode);
 	buf->view.mapping = buf->inode->i_mapping;
-	vgpu_fb_view_add(fb, &buf->view);
+	vgpu_fb_view_add(&buf->view);
 	return dmabuf;
 }
 
@@ -566,14 +520,12 @@ struct dma_buf *vgpu_dmabuf_export(struct vgpu_fb *fb, u64 offset, u64 size,
 void vgpu_dmabuf_end(struct vgpu_fb *fb)
 {
 	struct vgpu_fb_view *view, *next;
-	struct vgpu_dmabuf *buf;
 
 	vgpu_fb_claim(fb, 0, vgpu_fb_pages(fb), false);
 	list_for_each_entry_safe(view, next, &fb->views, link) {
 		if (view->ops != &vgpu_dmabuf_view_ops)
 			continue;
-		buf = container_of(view, struct vgpu_dmabuf, view);
-		buf->ended = true;
+		view->ended = true;
 		list_del_init(&view->link);
 	}
 	vgpu_fb_release(fb);

@@ -96,14 +96,20 @@ static vm_fault_t vgpu_fault_end(const struct vm_fault *vmf, vm_fault_t fault)
 	return fault | VM_FAULT_COMPLETED;
 }
 
+/* The page that a view shows at an offset of its file. */
+static u64 vgpu_fault_page(const struct vgpu_fb_view *view, pgoff_t pgoff)
+{
+	return vgpu_fb_view_page(view, pgoff - (view->at >> PAGE_SHIFT));
+}
+
 /*
  * Whoever is over the limit of a memory cgroup waits without vgpu_fb.lock: for a page of
  * the framebuffer when there is no room for it, and before it for a page table.
  */
-static vm_fault_t vgpu_fb_answer(struct vgpu_fb *fb, struct vm_fault *vmf,
-				 vgpu_fb_locate_fn locate, bool write,
-				 bool zap)
+static vm_fault_t vgpu_fb_answer(struct vm_fault *vmf, bool write, bool zap)
 {
+	const struct vgpu_fb_view *view = vmf->vma->vm_private_data;
+	struct vgpu_fb *fb = view->fb;
 	enum pgpu_alloc alloc = PGPU_ALLOC_TRY;
 	vm_fault_t fault = VM_FAULT_SIGBUS;
 	int ret = -EIO;
@@ -112,7 +118,8 @@ static vm_fault_t vgpu_fb_answer(struct vgpu_fb *fb, struct vm_fault *vmf,
 	if (pmd_none(READ_ONCE(*vmf->pmd)) && vgpu_fb_wait())
 		return VM_FAULT_OOM;
 	down_read(&fb->lock);
-	while (locate(vmf->vma->vm_private_data, vmf->pgoff, &page)) {
+	while (!view->ended) {
+		page = vgpu_fault_page(view, vmf->pgoff);
 		if (zap)
 			unmap_mapping_range(vmf->vma->vm_file->f_mapping,
 					    (loff_t)vmf->pgoff << PAGE_SHIFT,
@@ -129,58 +136,43 @@ static vm_fault_t vgpu_fb_answer(struct vgpu_fb *fb, struct vm_fault *vmf,
 	return vgpu_fault_end(vmf, fault);
 }
 
-/**
- * vgpu_fb_fault() - answer a fault with a page of the framebuffer
- * @fb: the framebuffer
- * @vmf: the fault, in a VMA of vgpu_fb_mmap()
- * @locate: which page it is
- * @write: it counts as a write; the VMA is writable then
- *
- * Return: VM_FAULT_NOPAGE, with VM_FAULT_COMPLETED if mmap_lock is not held any
- * more; VM_FAULT_OOM; VM_FAULT_SIGBUS when no page is shown there, or the
- * framebuffer was revoked
+/*
+ * A fault that finds no entry.  Where KVM finds a read-only page in what a guest is given
+ * it carries out the guest's writes itself, which it can for some instructions only, so
+ * there is none.
  */
-vm_fault_t vgpu_fb_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
-			 vgpu_fb_locate_fn locate, bool write)
+static vm_fault_t vgpu_fb_fault(struct vm_fault *vmf)
 {
-	return vgpu_fb_answer(fb, vmf, locate, write, false);
+	const struct vgpu_fb_view *view = vmf->vma->vm_private_data;
+
+	return vgpu_fb_answer(vmf, vmf->flags & FAULT_FLAG_WRITE ||
+			      (view->is_guest &&
+			       vmf->vma->vm_flags & VM_WRITE), false);
 }
 
-/**
- * vgpu_fb_mkwrite() - a page that is mapped read-only is written
- * @fb: the framebuffer
- * @vmf: the fault, in a writable VMA
- * @locate: which page it is
- *
- * To leave it to the mm core to make the entry writable would be too late: it
- * looks whether the entry has changed, but not whether it has been unmapped
- * and come back after the write was tracked, and then counted as sent.
- *
- * Return: as vgpu_fb_fault()
+/*
+ * A page that is mapped read-only is written.  To leave it to the mm core to make the
+ * entry writable would be too late: it looks whether the entry has changed, but not
+ * whether it has been unmapped and come back after the write was tracked, and then
+ * counted as sent.
  */
-vm_fault_t vgpu_fb_mkwrite(struct vgpu_fb *fb, struct vm_fault *vmf,
-			   vgpu_fb_locate_fn locate)
+static vm_fault_t vgpu_fb_mkwrite(struct vm_fault *vmf)
 {
-	return vgpu_fb_answer(fb, vmf, locate, true, true);
+	return vgpu_fb_answer(vmf, true, true);
 }
 
 #ifdef VGPU_PMD_FAULTS
-/**
- * vgpu_fb_huge_fault() - the same with one entry of 2 MiB
- * @fb: the framebuffer
- * @vmf: the fault
- * @order: what the mm core asks for
- * @locate: which page it is
- *
- * Return: VM_FAULT_FALLBACK where 4 KiB have to do, also because the VMA is
- * shifted against the blocks of the framebuffer, or writes are tracked
+/*
+ * One entry of 2 MiB.  4 KiB have to do also where the VMA is shifted against the blocks
+ * of the framebuffer, or writes are tracked.
  */
-vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
-			      unsigned int order, vgpu_fb_locate_fn locate)
+static vm_fault_t vgpu_fb_huge_fault(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
+	const struct vgpu_fb_view *view = vma->vm_private_data;
 	unsigned long address = vmf->address & PMD_MASK;
 	vm_fault_t fault = VM_FAULT_FALLBACK;
+	struct vgpu_fb *fb = view->fb;
 	struct pgpu_run run;
 	u64 page;
 
@@ -188,10 +180,8 @@ vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 	    address + PMD_SIZE > vma->vm_end)
 		return VM_FAULT_FALLBACK;
 	down_read(&fb->lock);
-	if (!fb->dirty &&
-	    locate(vma->vm_private_data, linear_page_index(vma, address),
-		   &page) &&
-	    IS_ALIGNED(page, PTRS_PER_PMD) &&
+	page = vgpu_fault_page(view, linear_page_index(vma, address));
+	if (!fb->dirty && !view->ended && IS_ALIGNED(page, PTRS_PER_PMD) &&
 	    !vgpu_fb_run(fb, page, PTRS_PER_PMD, PGPU_ALLOC_TRY, &run) &&
 	    run.nr == PTRS_PER_PMD && IS_ALIGNED(run.pfn, PTRS_PER_PMD))
 		fault = vgpu_insert_pfn_pmd(vmf, run.pfn,
@@ -201,23 +191,27 @@ vm_fault_t vgpu_fb_huge_fault(struct vgpu_fb *fb, struct vm_fault *vmf,
 }
 #endif
 
+static const struct vm_operations_struct vgpu_fb_vm_ops = {
+	.fault = vgpu_fb_fault,
+	.pfn_mkwrite = vgpu_fb_mkwrite,
+#ifdef VGPU_PMD_FAULTS
+	.huge_fault = vgpu_fb_huge_fault,
+#endif
+};
+
 /**
  * vgpu_fb_mmap() - make a VMA one that shows a part of a framebuffer
- * @fb: the framebuffer
+ * @view: through which it is seen; stays as long as the file of @vma
  * @vma: the VMA
- * @ops: with a fault operation that calls vgpu_fb_fault(), and one for what is
- *	mapped read-only that calls vgpu_fb_mkwrite()
- * @priv: for them
  *
  * Return: 0; -EINVAL for a private mapping, which would make copies
  */
-int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
-		 const struct vm_operations_struct *ops, void *priv)
+int vgpu_fb_mmap(struct vgpu_fb_view *view, struct vm_area_struct *vma)
 {
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	/* The mm core asks for it where it makes entries by itself. */
-	vma->vm_page_prot = vgpu_fb_prot(fb, vma->vm_flags);
+	vma->vm_page_prot = vgpu_fb_prot(view->fb, vma->vm_flags);
 	/*
 	 * Who has to let go of the vGPU is who opened it: a program that a VMM
 	 * starts does not get the framebuffer with a fork.  VM_IO keeps
@@ -225,7 +219,7 @@ int vgpu_fb_mmap(struct vgpu_fb *fb, struct vm_area_struct *vma,
 	 */
 	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
 		     VM_DONTCOPY);
-	vma->vm_private_data = priv;
-	vma->vm_ops = ops;
+	vma->vm_private_data = view;
+	vma->vm_ops = &vgpu_fb_vm_ops;
 	return 0;
 }

@@ -19,6 +19,7 @@ struct vram;
 
 /**
  * struct vgpu_fb_view - a place where a framebuffer can be mapped
+ * @fb: the framebuffer
  * @link: in vgpu_fb.views; protected by vgpu_fb.resv
  * @mapping: where its mappings are found
  * @at: where in @mapping it begins, in bytes
@@ -26,14 +27,20 @@ struct vram;
  *	held for writing
  * @nr: pages; as many as the framebuffer has in a view that goes on with its
  *	beginning behind its end
+ * @ended: nothing is shown there any more; changes with vgpu_fb.resv held, and
+ *	vgpu_fb.lock for writing
+ * @is_guest: a guest is given what is mapped there; see fault.c
  * @ops: what else there is to do; NULL if there is nothing
  */
 struct vgpu_fb_view {
+	struct vgpu_fb *fb;
 	struct list_head link;
 	struct address_space *mapping;
 	loff_t at;
 	u64 first;
 	u64 nr;
+	bool ended;
+	bool is_guest;
 	const struct vgpu_fb_view_ops *ops;
 };
 
@@ -128,10 +135,10 @@ ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
 int vgpu_fb_zero(struct vgpu_fb *fb, u64 page, u64 nr);
 
 /* view.c */
-void vgpu_fb_view_add(struct vgpu_fb *fb, struct vgpu_fb_view *view);
-void vgpu_fb_view_del(struct vgpu_fb *fb, struct vgpu_fb_view *view);
-void vgpu_fb_view_move(struct vgpu_fb *fb, struct vgpu_fb_view *view,
-		       u64 offset);
+void vgpu_fb_view_add(struct vgpu_fb_view *view);
+void vgpu_fb_view_del(struct vgpu_fb_view *view);
+void vgpu_fb_view_move(struct vgpu_fb_view *view, u64 offset);
+u64 vgpu_fb_view_page(const struct vgpu_fb_view *view, u64 page);
 void vgpu_fb_zap(struct vgpu_fb *fb, u64 page, u64 nr);
 int vgpu_fb_claim(struct vgpu_fb *fb, u64 page, u64 nr, bool keep);
 void vgpu_fb_release(struct vgpu_fb *fb);
@@ -173,16 +180,15 @@ static inline bool vgpu_fb_is_clean(const struct vgpu_fb *fb, u64 page)
 
 /**
  * vgpu_fb_view_init() - vgpu_fb_view_add() while a vGPU is being made
- * @fb: its framebuffer, which nobody else can use yet
- * @view: the place; nothing is mapped there yet
+ * @view: the place, in a framebuffer that nobody else can use yet; nothing is mapped
+ *	there yet
  *
  * There are several views, and a lock for each is a good part of what the driver
  * itself does to make a vGPU.
  */
-static inline void vgpu_fb_view_init(struct vgpu_fb *fb,
-				     struct vgpu_fb_view *view)
+static inline void vgpu_fb_view_init(struct vgpu_fb_view *view)
 {
-	list_add(&view->link, &fb->views);
+	list_add(&view->link, &view->fb->views);
 }
 
 #endif /* _VGPU_FB_H */

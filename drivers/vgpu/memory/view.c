@@ -12,26 +12,40 @@
 
 /**
  * vgpu_fb_view_add() - a framebuffer can be mapped at another place
- * @fb: the framebuffer
  * @view: the place; nothing is mapped there yet
  */
-void vgpu_fb_view_add(struct vgpu_fb *fb, struct vgpu_fb_view *view)
+void vgpu_fb_view_add(struct vgpu_fb_view *view)
 {
-	dma_resv_lock(&fb->resv, NULL);
-	list_add(&view->link, &fb->views);
-	dma_resv_unlock(&fb->resv);
+	dma_resv_lock(&view->fb->resv, NULL);
+	list_add(&view->link, &view->fb->views);
+	dma_resv_unlock(&view->fb->resv);
 }
 
 /**
  * vgpu_fb_view_del() - opposite of vgpu_fb_view_add()
- * @fb: the framebuffer
  * @view: the place; nothing is mapped there any more
  */
-void vgpu_fb_view_del(struct vgpu_fb *fb, struct vgpu_fb_view *view)
+void vgpu_fb_view_del(struct vgpu_fb_view *view)
 {
-	dma_resv_lock(&fb->resv, NULL);
+	dma_resv_lock(&view->fb->resv, NULL);
 	list_del(&view->link);
-	dma_resv_unlock(&fb->resv);
+	dma_resv_unlock(&view->fb->resv);
+}
+
+/**
+ * vgpu_fb_view_page() - which page of the framebuffer is seen
+ * @view: the place, which does not move: vgpu_fb.lock is held
+ * @page: page in it
+ *
+ * Behind the end of the framebuffer a view goes on with its beginning: a VMM whose idea
+ * of the picture is not of now must not die of that, for the guest can bring it about.
+ *
+ * Return: page number
+ */
+u64 vgpu_fb_view_page(const struct vgpu_fb_view *view, u64 page)
+{
+	lockdep_assert_held(&view->fb->lock);
+	return (view->first + page) % vgpu_fb_pages(view->fb);
 }
 
 /* Whether any of some pages is seen there. */
@@ -66,15 +80,14 @@ static void view_zap(const struct vgpu_fb *fb, const struct vgpu_fb_view *view,
 
 /**
  * vgpu_fb_view_move() - a view shows another part of the framebuffer
- * @fb: the framebuffer
  * @view: one that is as large as that
  * @offset: first byte; the view begins with its page
  *
  * The caller serialises calls for a view.
  */
-void vgpu_fb_view_move(struct vgpu_fb *fb, struct vgpu_fb_view *view,
-		       u64 offset)
+void vgpu_fb_view_move(struct vgpu_fb_view *view, u64 offset)
 {
+	struct vgpu_fb *fb = view->fb;
 	u64 first = offset >> PAGE_SHIFT;
 
 	if (view->first == first)
