@@ -78,31 +78,6 @@ static void vram_set_pending(struct vram *vram, u64 page, bool pending)
 }
 
 /**
- * vram_mark_bad() - a page must not be given out again
- * @vram: vram.lock is held
- * @page: page of VRAM; pending until nobody uses it
- * @cause: VGPU_RETIRED_*
- * @time: when, in seconds since 1970
- *
- * There is room then for whatever comes to replace it, so that nothing that
- * follows can fail for want of that.
- *
- * Return: 0 or -ENOMEM
- */
-int vram_mark_bad(struct vram *vram, u64 page, u32 cause, time64_t time)
-{
-	struct vram_bad_page *bad = vram_page(vram, page);
-
-	if (IS_ERR(bad) || xa_reserve(&vram->remap, page, GFP_KERNEL))
-		return -ENOMEM;
-	WRITE_ONCE(bad->cause, cause);
-	bad->time = time;
-	vram->nr_retired++;
-	vram_set_pending(vram, page, true);
-	return 0;
-}
-
-/**
  * vram_page_is_bad() - whether a page must not be given out again
  * @vram: the VRAM; what is known of a page is kept as long as it
  * @page: page of VRAM
@@ -540,12 +515,8 @@ struct vgpu_fb *vram_user(struct vram *vram, u64 page, u64 *home)
 	return vram->owners[*home / PGPU_BLOCK_PAGES];
 }
 
-/**
- * vram_retire_unused() - retire a page that nobody uses
- * @vram: vram.lock is held
- * @page: page of VRAM; it stays pending if there is no spare page for it
- */
-void vram_retire_unused(struct vram *vram, u64 page)
+/* Retire a page that nobody uses; it stays pending if there is no spare page for it. */
+static void vram_retire_unused(struct vram *vram, u64 page)
 {
 	u64 home, now;
 
@@ -557,6 +528,34 @@ void vram_retire_unused(struct vram *vram, u64 page)
 	    !vram_retire_free(vram, page, home))
 		return;
 	vram_set_pending(vram, page, false);
+}
+
+/**
+ * vram_retire() - a page is bad, and never given out again
+ * @vram: vram.lock is held
+ * @page: page of VRAM; pending while somebody uses it
+ * @cause: VGPU_RETIRED_*
+ * @time: when, in seconds since 1970
+ *
+ * There is room then for whatever comes to replace it, so that nothing that
+ * follows can fail for want of that.
+ *
+ * Return: 0 or -ENOMEM
+ */
+int vram_retire(struct vram *vram, u64 page, u32 cause, time64_t time)
+{
+	struct vram_bad_page *bad = vram_page(vram, page);
+	u64 home;
+
+	if (IS_ERR(bad) || xa_reserve(&vram->remap, page, GFP_KERNEL))
+		return -ENOMEM;
+	WRITE_ONCE(bad->cause, cause);
+	bad->time = time;
+	vram->nr_retired++;
+	vram_set_pending(vram, page, true);
+	if (!vram_user(vram, page, &home))
+		vram_retire_unused(vram, page);
+	return 0;
 }
 
 /**

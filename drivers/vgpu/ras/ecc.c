@@ -221,7 +221,7 @@ int ras_last(struct ras *ras, char *buf)
 }
 
 /*
- * Count an error, and mark the page that it makes a bad one.  Returns what is known of
+ * Count an error, and retire the page that it makes a bad one.  Returns what is known of
  * the page; -EOPNOTSUPP with ECC off; -ENOMEM.
  */
 static struct vram_bad_page *ras_count(struct ras *ras, u64 page, bool dbe,
@@ -237,9 +237,9 @@ static struct vram_bad_page *ras_count(struct ras *ras, u64 page, bool dbe,
 	if (IS_ERR(bad))
 		return bad;
 	*retire = !bad->cause && (dbe || bad->sbe);
-	if (*retire && vram_mark_bad(vram, page, dbe ? VGPU_RETIRED_DBE :
-						       VGPU_RETIRED_SBE,
-				     ktime_get_real_seconds()))
+	if (*retire && vram_retire(vram, page, dbe ? VGPU_RETIRED_DBE :
+						     VGPU_RETIRED_SBE,
+				   ktime_get_real_seconds()))
 		return ERR_PTR(-ENOMEM);
 	ras->sbe += !dbe;
 	ras->dbe += dbe;
@@ -277,8 +277,6 @@ int ras_report(struct ras *ras, u64 page, enum pgpu_error error)
 	vgpu = ras_get(fb);
 	bad = ras_count(ras, page, dbe, vgpu, &retire);
 	ret = PTR_ERR_OR_ZERO(bad);
-	if (!ret && retire && !fb)
-		vram_retire_unused(vram, page);
 	mutex_unlock(&vram->lock);
 
 	/* Without a spare page it stays as it is until its vGPU is reset. */

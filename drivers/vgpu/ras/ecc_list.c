@@ -123,23 +123,20 @@ static int ras_load_pages(struct ras *ras, const void *file)
 	const struct vgpu_retired_header *header = file;
 	const struct vgpu_retired_entry *entry = file + sizeof(*header);
 	u32 i, nr = le32_to_cpu(header->nr);
-	int ret;
+	int ret = 0;
 
 	lockdep_assert_held(&vram->lock);
 	ras->sbe_before = le64_to_cpu(header->sbe);
 	ras->dbe_before = le64_to_cpu(header->dbe);
-	/* All are bad before a spare page is taken for the first of them. */
-	for (i = 0; i < nr; i++) {
-		ret = vram_mark_bad(vram, le64_to_cpu(entry[i].page),
-				    le32_to_cpu(entry[i].cause),
-				    le64_to_cpu(entry[i].time));
-		if (ret)
-			return ret;
-	}
-	/* Spare pages first, so that none of the bad ones replaces others. */
-	for (i = nr; i--; )
-		vram_retire_unused(vram, le64_to_cpu(entry[i].page));
-	return 0;
+	/*
+	 * Spare pages first, and all of a block before one of another, so that no bad
+	 * page replaces others.
+	 */
+	for (i = nr; i-- && !ret; )
+		ret = vram_retire(vram, le64_to_cpu(entry[i].page),
+				  le32_to_cpu(entry[i].cause),
+				  le64_to_cpu(entry[i].time));
+	return ret;
 }
 
 /**
