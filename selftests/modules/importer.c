@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * An importer of dma-bufs that reaches a device's memory as a peer and can be told
- * when it moves, which no driver of a lab host is.  For selftests/memory/dmabuf.
+ * when it moves, which no driver of a lab host is.  For selftests/memory/importers.
  *
  * /dev/vgpu-importer: write the number of a dma-buf's descriptor to import and map
  * it; read to get a line for each piece, "page frame, pages", after one that says

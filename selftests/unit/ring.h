@@ -241,4 +241,11 @@ static inline int guest_notify(struct guest *guest, bool on)
 	return vgpu_ring_notify(&guest->ring, &guest->host, on);
 }
 
+/* Offer what begins with descriptor 0 and take it. */
+static inline int take(struct guest *guest, struct vgpu_chain *chain)
+{
+	guest_offer(guest, 0);
+	return guest_pop(guest, chain);
+}
+
 #endif /* _UNIT_RING_H */
