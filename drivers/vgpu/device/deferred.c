@@ -20,7 +20,7 @@ static void vgpu_deferred_queue(struct vgpu *vgpu, unsigned long delay)
 	queue_delayed_work(system_highpri_wq, &vgpu->deferred.work, delay);
 }
 
-/* Tell the device model of errors; they are nobody's when nobody has it open. */
+/* Pass errors on to the device model, if a VMM has it open; else they are dropped. */
 static void vgpu_deferred_ecc(struct vgpu *vgpu)
 {
 	struct vgpu_deferred *deferred = &vgpu->deferred;
@@ -84,7 +84,7 @@ void vgpu_defer(struct vgpu *vgpu)
 
 /**
  * vgpu_ecc_event() - an error in the memory of a vGPU
- * @vgpu: the vGPU, referenced; if a VMM has it open, the guest is told, at once
+ * @vgpu: the vGPU, referenced; if a VMM has it open, the guest is notified, at once
  *	where nobody holds vgpu.lock
  * @dbe: whether its content is lost
  * @page: page number in the framebuffer

@@ -13,7 +13,7 @@ struct vgpu;
  * struct vgpu_deferred - what waits for vgpu.lock to be free; see deferred.c
  * @work: does it
  * @lock: a spinlock, protects the rest
- * @sbe: single-bit errors that the device model does not know of
+ * @sbe: single-bit errors that have not been passed to the device model
  * @dbe: double-bit errors
  * @page: of the framebuffer, where the last of the latter was
  */

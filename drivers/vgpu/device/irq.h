@@ -13,7 +13,7 @@ struct vgpu;
 struct virqfd;
 
 /**
- * struct vgpu_irqs - where the VMM wants to hear of interrupts
+ * struct vgpu_irqs - where the VMM wants interrupts signalled
  * @set_lock: serialises VFIO_DEVICE_SET_IRQS, protects @unmask and @mask
  * @lock: protects all but these; eventfds are signalled with it held
  * @msix: an eventfd for each vector, or NULL

@@ -62,7 +62,7 @@ enum vgpu_view {
  * @lock: protects all of this, and the files of a migration
  * @state: VFIO_DEVICE_STATE_*
  * @file: what is read or written in @state, with a reference; or NULL
- * @logging: the VMM wants to know which memory of the guest was written; none is
+ * @logging: the VMM has writes to the guest's memory logged; see dma.c
  * @told: the log has said why a stream of this VMM was refused
  */
 struct vgpu_migration {
@@ -74,7 +74,7 @@ struct vgpu_migration {
 };
 
 /**
- * struct vgpu_errors - errors of a vGPU's memory, whether or not a guest is told
+ * struct vgpu_errors - errors of a vGPU's memory, whether or not a guest is notified
  * @sbe: single-bit errors since it began to resume
  * @dbe: double-bit errors since then
  */

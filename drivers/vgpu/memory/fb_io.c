@@ -53,7 +53,7 @@ static void *vgpu_fb_at_room(struct vgpu_fb *fb, u64 offset, u64 len, size_t *n)
  * @len: bytes
  *
  * The kernel does not die of that.  It takes memory of its own away then, from a
- * worker, and the vGPU whose it is loses the page and is told; with a device's
+ * worker, and the vGPU whose it is loses the page and is notified; with a device's
  * memory that is up to who reports its errors.
  *
  * Return: 0; -EIO when it has failed

@@ -154,7 +154,7 @@ struct file *vgpu_migration_resume(struct vgpu *vgpu)
 		migration_file_free(f);
 		return ERR_PTR(-ENOMEM);
 	}
-	/* A VMM has it open, so the model knows. */
+	/* A VMM has it open, so the model has what is in force. */
 	vgpu_identity_get(vgpu, false, &identity);
 	vgpu_stream_init(f->stream, &vgpu->type->profile, &identity,
 			 &resume_fb, vgpu, gpu);

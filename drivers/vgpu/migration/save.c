@@ -144,7 +144,7 @@ static int save_pages(struct migration_file *f, u64 page, u64 end)
 	down_read(&fb->lock);
 	for (; page < end && !ret; page += run.nr) {
 		if (vgpu_fb_run(fb, page, end - page, PGPU_ALLOC_NONE, &run)) {
-			/* The content is lost, as the guest was told. */
+			/* The content is lost, of which the guest was notified. */
 			run.vaddr = NULL;
 			run.nr = 1;
 			ret = fb->revoked ? -EIO : 0;
@@ -191,7 +191,7 @@ static void save_identity(struct migration_file *f)
 {
 	struct vgpu_identity identity;
 
-	/* A VMM has it open, so the model knows. */
+	/* A VMM has it open, so the model has what is in force. */
 	vgpu_identity_get(f->vgpu, false, &identity);
 	f->len = vgpu_stream_begin(&identity, f->buf);
 	f->begun = true;

@@ -22,8 +22,8 @@
 
 /**
  * struct vgpu_ecc - errors of the framebuffer's memory
- * @on: errors are noticed
- * @opt_out: the guest does not want to know
+ * @on: errors are detected
+ * @opt_out: the guest has turned notification and counts off
  * @error: content is lost, no new work until reset
  * @sbe: single-bit errors
  * @dbe: double-bit errors
@@ -62,7 +62,7 @@ struct vgpu_ecc {
  * @default_edid: of the monitor that a head has unless the VMM plugs in another
  * @frl_hz: most frames a second, 0 for no limit
  * @ecc: errors of its memory
- * @doorbells: how often any was rung that was heard
+ * @doorbells: how often any was rung while doorbells were not ignored
  * @irq_status: events that the guest has not cleared, by VGPU_IRQ_*
  * @irq_enable: which of them interrupt
  * @msix: MSI-X table as written; the VMM has the one that counts

@@ -101,7 +101,7 @@ static u32 vgpu_edid_active(const u8 *timing, u32 low, u32 high)
 
 /**
  * vgpu_monitor_plug() - plug in monitors
- * @model: the model; nothing changes with a personality that does not know of it
+ * @model: the model; nothing changes with a personality that does not have this
  * @heads: into so many heads, at most as many as the type has; 0 for the default, one
  */
 void vgpu_monitor_plug(struct vgpu_model *model, u32 heads)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vgpu_params: comma-separated key=value settings of one vGPU.  One table of
- * keys is all there is to know about them, but for the one that is no choice.
+ * keys has all about them, but for the one that is no choice.
  *
  * As the device model, this calls nothing but string functions, so that it
  * builds in user space, too.
@@ -190,7 +190,7 @@ static bool vgpu_params_seen(u32 seen, enum vgpu_param_kind kind)
  *	newline at the end is ignored, and so are spaces around commas, equals signs
  *	and all of it.  Need not end in a null byte.
  * @len: bytes of @text
- * @remark: what is wrong, on error; else whether there is something to be told
+ * @remark: what is wrong, on error; else whether there is something to log
  *
  * Return: 0 or -EINVAL
  */

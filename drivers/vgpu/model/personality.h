@@ -9,7 +9,7 @@
 
 struct vgpu_model;
 
-/* Events of a vGPU.  How a guest hears of one is up to the personality. */
+/* Events of a vGPU.  How a guest is notified is up to the personality. */
 enum vgpu_event {
 	VGPU_EVENT_MONITOR,	/* the VMM plugged or unplugged the monitor of head 0 */
 	VGPU_EVENT_ECC,		/* a double-bit error stopped the engines */

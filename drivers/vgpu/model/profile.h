@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a type promises, as far as the guest can notice. */
+/* What a type promises, as far as the guest can see. */
 #ifndef _VGPU_PROFILE_H
 #define _VGPU_PROFILE_H
 
@@ -18,7 +18,7 @@ enum vgpu_personality_nr {
 };
 
 /**
- * struct vgpu_profile - the properties of a type that the guest can notice
+ * struct vgpu_profile - the properties of a type that the guest can see
  * @fb_size: framebuffer in bytes, a multiple of 2 MiB
  * @num_heads: display outputs, 1 to VGPU_MAX_HEADS
  * @frl_hz: frame-rate limit in frames a second, 0 for none

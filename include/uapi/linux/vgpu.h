@@ -12,7 +12,7 @@
 /*
  * PCI identity.  1234:1111 is QEMU's standard VGA / bochs-display, which the
  * bochs-drm driver of every distribution binds by vendor and device alone.
- * The subsystem id tells a vGPU from those.
+ * The subsystem id distinguishes a vGPU from those.
  */
 #define VGPU_PCI_VENDOR			0x1234
 #define VGPU_PCI_DEVICE			0x1111
@@ -105,9 +105,9 @@
 
 /* Errors of the framebuffer's memory, since power-on or reset. */
 #define VGPU_REG_ECC_CONTROL		0x028
-#define VGPU_ECC_OPT_OUT		0x1	/* tell this vGPU of none */
+#define VGPU_ECC_OPT_OUT		0x1	/* notify this vGPU of none */
 #define VGPU_REG_ECC_STATUS		0x02c	/* read-only, as all below */
-#define VGPU_ECC_ON			0x1	/* errors are noticed and told */
+#define VGPU_ECC_ON			0x1	/* errors are detected, and notified */
 #define VGPU_ECC_ERROR			0x2	/* stopped until reset */
 #define VGPU_REG_ECC_SBE		0x030	/* single-bit, corrected */
 #define VGPU_REG_ECC_DBE		0x034	/* double-bit, content lost */

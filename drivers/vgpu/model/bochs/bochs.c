@@ -118,8 +118,8 @@ static u32 vgpu_ext_read(struct vgpu_model *model, u32 reg)
 
 /*
  * The byte order register takes writes and stays little-endian: no guest on
- * the architectures this runs on needs the other one, and reading it back
- * tells the guest so.
+ * the architectures this runs on needs the other one, and a guest can read back
+ * which it is.
  */
 static const struct vgpu_mmio_block vgpu_bar2_blocks[] = {
 	{ VGPU_BAR2_EDID, VGPU_BAR2_EDID_SIZE, 1, vgpu_edid_read, NULL },

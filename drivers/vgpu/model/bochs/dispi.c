@@ -118,7 +118,7 @@ void vgpu_dispi_write(struct vgpu_model *model, u32 reg, u32 value)
 {
 	if (reg == VGPU_DISPI_ID || reg == VGPU_DISPI_VIDEO_MEMORY_64K)
 		return;
-	/* Guests that know nothing of the VGA ports expect a picture. */
+	/* Guests that do not use the VGA ports expect a picture. */
 	if (reg == VGPU_DISPI_ENABLE && (value & VGPU_DISPI_ENABLED))
 		model->blanked = false;
 	model->dispi[reg] = value;

@@ -47,7 +47,7 @@ static const struct {
  * vgpu_identity_init() - describe a vGPU
  * @identity: where to
  * @type: its type
- * @ecc: whether errors of its memory are noticed
+ * @ecc: whether errors of its memory are detected
  */
 void vgpu_identity_init(struct vgpu_identity *identity,
 			const struct vgpu_type_desc *type, bool ecc)

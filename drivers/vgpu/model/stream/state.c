@@ -91,7 +91,7 @@ static void pack_native(struct state_pack *pack, struct vgpu_model *model)
 		pack->bad = true;
 }
 
-/* Whether errors are noticed is the target's own. */
+/* Whether errors are detected is the target's own. */
 static void pack_ecc(struct state_pack *pack, struct vgpu_model *model)
 {
 	struct vgpu_ecc *ecc = &model->ecc;

@@ -214,7 +214,7 @@ static int stream_pages(struct vgpu_stream *stream)
  * @offset: where in the framebuffer it belongs
  *
  * Return: bytes of pages that come next, which may go to the framebuffer without
- * vgpu_stream_feed() if vgpu_stream_passed() is told; 0 with other things
+ * vgpu_stream_feed() if vgpu_stream_passed() is called; 0 with other things
  */
 u64 vgpu_stream_pages(const struct vgpu_stream *stream, u64 *offset)
 {
@@ -305,7 +305,7 @@ static size_t stream_head(struct vgpu_stream *stream, const u8 *data,
  * @len: bytes
  *
  * Return: 0, or what is wrong, and the same from then on: -ENODEV for a stream
- * of another vGPU; -EOPNOTSUPP for a mandatory record that is not known; -EINVAL
+ * of another vGPU; -EOPNOTSUPP for a mandatory record of an unknown kind; -EINVAL
  * for anything else that no source has written; what the framebuffer returned
  */
 int vgpu_stream_feed(struct vgpu_stream *stream, const void *data, size_t len)

@@ -24,7 +24,7 @@ struct vgpu_record {
 	__le64 size;
 };
 
-/* Who does not know the record must not take the stream. */
+/* Whoever does not support the record must not take the stream. */
 #define VGPU_RECORD_MANDATORY	0x1
 
 /* Numbers are never used again for something else. */
@@ -83,9 +83,9 @@ struct vgpu_stream_fb {
  * @have: bytes of @header that there are
  * @tag: of the record
  * @left: bytes of it that are not here yet
- * @skip: nobody knows it
+ * @skip: its kind is unknown
  * @offset: in the framebuffer, of the next byte of FB_PAGES
- * @data: @offset is known
+ * @data: @offset is valid
  * @payload: what is here of a record that is looked at as a whole
  * @len: bytes in @payload
  * @seen: a bit for each tag that was there

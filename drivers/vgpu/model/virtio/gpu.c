@@ -443,7 +443,7 @@ static u32 gpu_answer(struct vgpu_gpu *gpu, u32 queue, bool *fence)
 		hdr->ring_idx = req.hdr.ring_idx;
 	}
 	len = min_t(u64, len, gpu->chain.in_len);
-	/* A driver that gives memory which is none is not told more. */
+	/* For memory that is none there is no further answer. */
 	if (vgpu_chain_write(&gpu->chain, &gpu->host, 0, hdr, len))
 		return 0;
 	return len;

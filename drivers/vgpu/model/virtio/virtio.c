@@ -181,7 +181,7 @@ static void virtio_features_write(struct vgpu_model *model, u32 reg, u32 value)
 	}
 }
 
-/* A vector that there is not reads as none, which tells the driver. */
+/* A vector that there is not reads as none; so drivers detect it. */
 static u16 virtio_vector(u32 value)
 {
 	return value < VGPU_VIRTIO_VECTORS ? value : VIRTIO_MSI_NO_VECTOR;
