@@ -210,35 +210,6 @@ TEST_F(virtio, needs_reset_by_driver)
 	EXPECT_FALSE(vgpu_virtio_runs(m));
 }
 
-static void expect_power_on(struct __test_metadata *_metadata,
-			    struct vgpu_model *m)
-{
-	u32 nr, reg;
-
-	EXPECT_EQ(0, v_status(m));
-	EXPECT_EQ(0, v_in(m, V_DFSELECT, 4));
-	EXPECT_EQ(0, v_in(m, V_GFSELECT, 4));
-	EXPECT_EQ(0, m->virtio.features);
-	EXPECT_EQ(NO_VECTOR, v_in(m, V_CONFIG_VECTOR, 2));
-	EXPECT_EQ(2, v_in(m, V_NUM_QUEUES, 2));
-	EXPECT_EQ(0, v_in(m, V_GENERATION, 1));
-	EXPECT_EQ(0, v_in(m, V_Q_SELECT, 2));
-	EXPECT_EQ(0, v_in(m, V_CONFIG, 4));
-	for (nr = 0; nr < 2; nr++) {
-		v_out(m, V_Q_SELECT, 2, nr);
-		EXPECT_EQ(nr ? 16 : 256, v_in(m, V_Q_SIZE, 2));
-		EXPECT_EQ(NO_VECTOR, v_in(m, V_Q_VECTOR, 2));
-		EXPECT_EQ(0, v_in(m, V_Q_ENABLE, 2));
-		EXPECT_EQ(0, v_in(m, V_Q_RESET, 2));
-		for (reg = V_Q_DESC; reg < V_Q_DATA; reg += 4)
-			EXPECT_EQ(0, v_in(m, reg, 4));
-	}
-	v_out(m, V_Q_SELECT, 2, 0);
-	EXPECT_FALSE(vgpu_event_line(m));
-	EXPECT_EQ(0, vgpu_event_pending(m));
-	EXPECT_EQ(0, v_in(m, V_ISR, 1));
-}
-
 TEST_F(virtio, power_on)
 {
 	expect_power_on(_metadata, &self->model);

@@ -80,10 +80,12 @@ static void exec_reset(struct vgpu *vgpu)
 	struct vgpu_gpu *gpu = vgpu->exec.gpu;
 	struct vgpu_virtio *v = &vgpu->model->virtio;
 	u32 era, queues, nr;
+	bool keep;
 
 	lockdep_assert_held(&vgpu->exec.lock);
 	mutex_lock(&vgpu->lock);
 	era = v->era;
+	keep = v->kept.valid;
 	queues = vgpu_virtio_queues_resetting(vgpu->model);
 	mutex_unlock(&vgpu->lock);
 	for (nr = 0; nr < VGPU_NR_QUEUES; nr++) {
@@ -94,7 +96,7 @@ static void exec_reset(struct vgpu *vgpu)
 		if (nr == VGPU_QUEUE_CONTROL)
 			gpu->nr_held = 0;
 	}
-	if (vgpu->exec.era != era)
+	if (vgpu->exec.era != era && !keep)
 		exec_forget(vgpu);
 	vgpu->exec.era = era;
 	mutex_lock(&vgpu->lock);
@@ -133,6 +135,11 @@ static u32 exec_take_work(struct vgpu *vgpu)
 	gpu->limited = model->frl_hz;
 	for (nr = 0; nr < VGPU_NR_QUEUES && work; nr++)
 		exec_take_ring(vgpu, nr);
+	if (work & VGPU_WORK_WAKE) {
+		vgpu_gpu_heads(gpu, model);
+		model->changed |= VGPU_CHANGED_HEADS;
+		vgpu_apply(vgpu);
+	}
 	mutex_unlock(&vgpu->lock);
 	return work;
 }
@@ -294,7 +301,7 @@ void vgpu_exec_kick(struct vgpu *vgpu)
 }
 
 /**
- * vgpu_exec_begin_reset() - wait for the command that is being executed, and forget all
+ * vgpu_exec_begin_reset() - wait for the command that is being executed
  * @vgpu: vgpu.lock is not held; no command is executed until vgpu_exec_end_reset()
  */
 void vgpu_exec_begin_reset(struct vgpu *vgpu)
@@ -304,17 +311,38 @@ void vgpu_exec_begin_reset(struct vgpu *vgpu)
 	atomic_inc(&exec->resets);
 	mutex_lock(&exec->lock);
 	atomic_dec(&exec->resets);
-	if (exec->gpu)
-		exec_forget(vgpu);
+}
+
+/**
+ * vgpu_exec_sleeps() - whether the guest sleeps through a reset
+ * @vgpu: between vgpu_exec_begin_reset() and vgpu_exec_end_reset(), with vgpu.lock held
+ *
+ * Return: true if it is to find everything as it was; not when there is something that a
+ * reset of before has ended
+ */
+bool vgpu_exec_sleeps(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->exec.lock);
+	lockdep_assert_held(&vgpu->lock);
+	return vgpu->exec.gpu && vgpu_exec_is_current(vgpu) &&
+	       vgpu_virtio_asleep(vgpu->model);
 }
 
 /**
  * vgpu_exec_end_reset() - opposite of vgpu_exec_begin_reset()
- * @vgpu: the vGPU
+ * @vgpu: its registers were reset
+ * @keep: the guest sleeps; otherwise all is forgotten
  */
-void vgpu_exec_end_reset(struct vgpu *vgpu)
+void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep)
 {
-	mutex_unlock(&vgpu->exec.lock);
+	struct vgpu_exec *exec = &vgpu->exec;
+	u32 nr;
+
+	for (nr = 0; nr < VGPU_NR_QUEUES && keep; nr++)
+		exec_unpin_ring(vgpu, nr);
+	if (exec->gpu && !keep)
+		exec_forget(vgpu);
+	mutex_unlock(&exec->lock);
 	vgpu_exec_kick(vgpu);
 }
 
@@ -396,6 +424,20 @@ size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
 	return len;
 }
 
+/* Nothing that is put aside travels: it comes back, or is forgotten. */
+static void exec_settle(struct vgpu *vgpu)
+{
+	bool forget;
+
+	lockdep_assert_held(&vgpu->exec.lock);
+	mutex_lock(&vgpu->lock);
+	forget = vgpu_virtio_settle(vgpu->model);
+	vgpu_apply(vgpu);
+	mutex_unlock(&vgpu->lock);
+	if (forget)
+		exec_forget(vgpu);
+}
+
 /**
  * vgpu_exec_stop() - wait until no command is executed
  * @vgpu: stopped
@@ -407,6 +449,7 @@ size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
 void vgpu_exec_stop(struct vgpu *vgpu)
 {
 	mutex_lock(&vgpu->exec.lock);
+	exec_settle(vgpu);
 	if (vgpu->exec.gpu && exec_release(vgpu) < 0)
 		exec_broken(vgpu);
 	mutex_unlock(&vgpu->exec.lock);

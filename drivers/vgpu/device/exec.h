@@ -53,7 +53,8 @@ int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_kick(struct vgpu *vgpu);
 void vgpu_exec_begin_reset(struct vgpu *vgpu);
-void vgpu_exec_end_reset(struct vgpu *vgpu);
+bool vgpu_exec_sleeps(struct vgpu *vgpu);
+void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep);
 struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);
 size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
 		      size_t room);

@@ -112,29 +112,39 @@ void vgpu_apply_changes(struct vgpu *vgpu)
 		vgpu_exec_kick(vgpu);
 }
 
-static void vgpu_reset_locked(struct vgpu *vgpu)
+/* A guest that sleeps through it finds again what it had, so that is @keep. */
+static void vgpu_reset_locked(struct vgpu *vgpu, bool keep)
 {
+	struct vgpu_virtio was = vgpu->model->virtio;
+
 	lockdep_assert_held(&vgpu->lock);
 	vgpu_ioeventfd_gather(&vgpu->ioeventfds);
 	vgpu_model_reset(vgpu->model);
+	if (keep)
+		vgpu_virtio_keep(vgpu->model, &was);
 	vgpu_apply(vgpu);
 	vgpu_gfx_forget(vgpu);
-	vgpu_fb_clear(&vgpu->fb);
+	if (!keep)
+		vgpu_fb_clear(&vgpu->fb);
 }
 
 /**
  * vgpu_reset() - power on or function-level reset
- * @vgpu: no mode afterwards, no interrupt, and a framebuffer of zeroes
+ * @vgpu: no mode afterwards, no interrupt, and a framebuffer of zeroes, unless the guest
+ *	sleeps (model/virtio/sleep.c)
  *
  * Context: a VMM has it open
  */
 void vgpu_reset(struct vgpu *vgpu)
 {
+	bool keep;
+
 	vgpu_exec_begin_reset(vgpu);
 	mutex_lock(&vgpu->lock);
-	vgpu_reset_locked(vgpu);
+	keep = vgpu_exec_sleeps(vgpu);
+	vgpu_reset_locked(vgpu, keep);
 	mutex_unlock(&vgpu->lock);
-	vgpu_exec_end_reset(vgpu);
+	vgpu_exec_end_reset(vgpu, keep);
 }
 
 /**
@@ -187,6 +197,7 @@ void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	own->virtio.era = era + 1;
 	/* What it was notified of on the way. */
 	own->virtio.work = VGPU_WORK_ALL;
+	own->virtio.asleep = !vgpu_config_d0(own);
 	own->changed = VGPU_CHANGED_ALL;
 	/* An interrupt that was sent on the way is sent again, and none is lost. */
 	vgpu_irq_resend(vgpu);
@@ -205,7 +216,7 @@ void vgpu_revoke(struct vgpu *vgpu)
 {
 	mutex_lock(&vgpu->lock);
 	if (vgpu->model) {
-		vgpu_reset_locked(vgpu);
+		vgpu_reset_locked(vgpu, false);
 		vgpu->revoked = true;
 		vgpu->model->changed |= VGPU_CHANGED_BARS;
 		vgpu_apply(vgpu);

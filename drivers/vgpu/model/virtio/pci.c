@@ -100,6 +100,13 @@ bool vgpu_virtio_config_write(struct vgpu_model *model, u32 offset,
 	bool reset = vgpu_config_write(model, offset, buf, len);
 	u32 n, at;
 
+	if (!vgpu_config_d0(model))
+		model->virtio.asleep = true;
+	/* Who asks for a reset knows of it. */
+	if (reset)
+		model->virtio.asleep = false;
+	if (vgpu_config_messages(model))
+		vgpu_virtio_wake(model, false);
 	n = virtio_window(model, offset, len, &at);
 	if (n)
 		vgpu_virtio_bar_write(model, at, buf, n);

@@ -68,15 +68,17 @@ static void virtio_work(struct vgpu_model *model, u32 work)
 	model->changed |= VGPU_CHANGED_WORK;
 }
 
-/* Registers and heads as after power on, but for what counts on. */
+/* Registers and heads as after power on, but for what counts on or is put aside. */
 static void virtio_registers_reset(struct vgpu_model *model)
 {
 	struct vgpu_virtio *v = &model->virtio;
+	struct vgpu_virtio_kept kept = v->kept;
 	u32 era = v->era;
 	u32 i;
 
 	memset(v, 0, sizeof(*v));
 	v->era = era;
+	v->kept = kept;
 	v->config_vector = VIRTIO_MSI_NO_VECTOR;
 	for (i = 0; i < VGPU_NR_QUEUES; i++) {
 		v->queues[i].size = virtio_queue_sizes[i];
@@ -89,13 +91,11 @@ static void virtio_registers_reset(struct vgpu_model *model)
 	model->changed |= VGPU_CHANGED_EVENTS | VGPU_CHANGED_HEADS;
 }
 
-/*
- * Power on, a function-level reset, and one that a driver asks for before there was
- * anything to stop: a status of 0 need not be awaited after these.
- */
+/* Power on, and a function-level reset: a status of 0 need not be awaited after these. */
 static void virtio_reset(struct vgpu_model *model)
 {
 	model->virtio.era++;
+	model->virtio.kept.valid = false;
 	virtio_registers_reset(model);
 	virtio_work(model, VGPU_WORK_RESET);
 }
@@ -114,10 +114,11 @@ static void virtio_set_status(struct vgpu_model *model, u8 status)
 
 	/*
 	 * Drivers begin with a reset, and do not wait for a status of 0 that there is
-	 * already.  What they write next is to count.
+	 * already.  What they write next is to count, and there is nothing to stop.
 	 */
 	if (!status && !v->status) {
-		virtio_reset(model);
+		virtio_registers_reset(model);
+		virtio_work(model, VGPU_WORK_RESET);
 		return;
 	}
 	if (!status) {
@@ -128,6 +129,8 @@ static void virtio_set_status(struct vgpu_model *model, u8 status)
 	    (v->features & ~VIRTIO_FEATURES ||
 	     !virtio_has(v, VIRTIO_F_VERSION_1)))
 		status &= ~VIRTIO_CONFIG_S_FEATURES_OK;
+	if (status & ~v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		vgpu_virtio_drive(model);
 	v->status = status | (v->status & VIRTIO_CONFIG_S_NEEDS_RESET);
 	/* What was notified too early is looked at now. */
 	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
@@ -262,8 +265,10 @@ static void virtio_queue_write(struct vgpu_model *model, u32 reg, u32 value)
 		break;
 	case VIRTIO_PCI_COMMON_Q_ENABLE:
 		/* Only a reset turns it off. */
-		if (value == 1 && !queue->resetting)
-			queue->enabled = true;
+		if (value != 1 || queue->resetting)
+			break;
+		vgpu_virtio_begin(model);
+		queue->enabled = true;
 		break;
 	}
 }
@@ -353,8 +358,10 @@ static void virtio_notify_write(struct vgpu_model *model, u32 reg, u32 value)
 {
 	u32 queue = reg * 2 / VGPU_VIRTIO_NOTIFY_STEP;
 
-	if (reg * 2 % VGPU_VIRTIO_NOTIFY_STEP == 0)
-		virtio_work(model, VGPU_WORK_QUEUE(queue));
+	if (reg * 2 % VGPU_VIRTIO_NOTIFY_STEP)
+		return;
+	vgpu_virtio_wake(model, true);
+	virtio_work(model, VGPU_WORK_QUEUE(queue));
 }
 
 static const struct vgpu_mmio_block virtio_blocks[] = {
@@ -404,6 +411,7 @@ void vgpu_virtio_bar_read(struct vgpu_model *model, u32 offset, void *buf,
 void vgpu_virtio_bar_write(struct vgpu_model *model, u32 offset,
 			   const void *buf, u32 len)
 {
+	model->virtio.asleep = false;
 	vgpu_mmio_write(model, &virtio_bar, offset, buf, len);
 }
 
@@ -451,8 +459,6 @@ void vgpu_virtio_reset_done(struct vgpu_model *model, u32 queues)
 
 	if (v->resetting) {
 		virtio_registers_reset(model);
-		vgpu_heads_reset(model);
-		model->changed |= VGPU_CHANGED_HEADS;
 		return;
 	}
 	for (i = 0; i < VGPU_NR_QUEUES; i++)

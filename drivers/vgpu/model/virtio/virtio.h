@@ -41,6 +41,7 @@ enum vgpu_virtio_queue_nr {
 #define VGPU_WORK_QUEUE(q)	(1U << (q))	/* a queue was notified */
 #define VGPU_WORK_RESET		0x10	/* the device is to be reset */
 #define VGPU_WORK_FRAME		0x20	/* a frame has ended */
+#define VGPU_WORK_WAKE		0x40	/* heads show what they did before a reset */
 
 #define VGPU_WORK_ALL	(VGPU_WORK_RESET | VGPU_WORK_QUEUE(VGPU_QUEUE_CONTROL) | \
 			 VGPU_WORK_QUEUE(VGPU_QUEUE_CURSOR))
@@ -66,6 +67,24 @@ struct vgpu_virtio_queue {
 };
 
 /**
+ * struct vgpu_virtio_kept - what a guest had set up when it was reset in its sleep
+ * @valid: there is something; what executes commands has forgotten nothing either
+ * @status: VIRTIO_CONFIG_S_*
+ * @features: those that the guest had accepted
+ * @config_vector: MSI-X vector of changes of the configuration
+ * @events: VIRTIO_GPU_EVENT_*
+ * @queues: the queues
+ */
+struct vgpu_virtio_kept {
+	bool valid;
+	u8 status;
+	u64 features;
+	u16 config_vector;
+	u32 events;
+	struct vgpu_virtio_queue queues[VGPU_NR_QUEUES];
+};
+
+/**
  * struct vgpu_virtio - registers of a virtio-gpu
  * @device_select: which 32 bits of the features the guest reads
  * @driver_select: which ones it writes
@@ -81,6 +100,8 @@ struct vgpu_virtio_queue {
  * @work: VGPU_WORK_* for who executes commands
  * @frames_wanted: that one waits for the end of a frame
  * @era: counts resets, so that nothing of before one has an effect after it
+ * @asleep: the guest has put the device into D3hot, and has written no register since
+ * @kept: of before a reset that the guest may not know of
  */
 struct vgpu_virtio {
 	u32 device_select;
@@ -97,6 +118,8 @@ struct vgpu_virtio {
 	u32 work;
 	bool frames_wanted;
 	u32 era;
+	bool asleep;
+	struct vgpu_virtio_kept kept;
 };
 
 /* pci.c */
@@ -123,5 +146,13 @@ void vgpu_virtio_ring(const struct vgpu_model *model, u32 nr,
 bool vgpu_virtio_valid(const struct vgpu_model *model);
 void vgpu_virtio_interrupt(struct vgpu_model *model, u32 queue);
 void vgpu_virtio_broken(struct vgpu_model *model);
+
+/* sleep.c */
+bool vgpu_virtio_asleep(const struct vgpu_model *model);
+void vgpu_virtio_keep(struct vgpu_model *model, const struct vgpu_virtio *was);
+void vgpu_virtio_wake(struct vgpu_model *model, bool used);
+void vgpu_virtio_drive(struct vgpu_model *model);
+void vgpu_virtio_begin(struct vgpu_model *model);
+bool vgpu_virtio_settle(struct vgpu_model *model);
 
 #endif /* _VGPU_VIRTIO_H */
