@@ -17,6 +17,7 @@
  *   circle HEAD COUNT          it moves so often
  *   hide HEAD
  *   watch SEED                 from now on show that on what is plugged in or resized
+ *   suspend                    to RAM, until somebody wakes the guest up
  *   quit
  *
  * HEAD is a number, or "all" for all that are connected.  head_pixel() and
@@ -623,6 +624,16 @@ static int do_hide(struct head *head)
 	return 0;
 }
 
+static int do_suspend(void)
+{
+	int fd = open("/sys/power/state", O_WRONLY | O_CLOEXEC);
+	int ret = fd < 0 || write(fd, "mem", 3) != 3 ? fail("suspend") : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 static int plugged(int socket)
 {
 	char text[8192];
@@ -656,7 +667,7 @@ static int plugged(int socket)
 }
 
 enum { LIST, EDID_OF, SHOW, DRAW, DIRTY, OFF, FLIP, STOP, CURSOR_AT, MOVE, CIRCLE,
-	HIDE, WATCH, QUIT };
+	HIDE, WATCH, SUSPEND, QUIT };
 
 /* Each with the least number of words it takes. */
 static const struct {
@@ -676,6 +687,7 @@ static const struct {
 	[CIRCLE] = { "circle", 3, 1 },
 	[HIDE] = { "hide", 2, 1 },
 	[WATCH] = { "watch", 2, 0 },
+	[SUSPEND] = { "suspend", 1, 0 },
 	[QUIT] = { "quit", 1, 0 },
 };
 
@@ -735,6 +747,8 @@ static int run(unsigned int command, int words, char **word)
 		watching = 1;
 		return 0;
 	}
+	if (command == SUSPEND)
+		return do_suspend();
 	if (!commands[command].head)
 		return 0;
 	if (strcmp(word[1], "all")) {
