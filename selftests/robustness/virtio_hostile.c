@@ -419,4 +419,58 @@ TEST_F_TIMEOUT(hostile, garbage, 600)
 	EXPECT_TRUE(vv_draws(v));
 }
 
+/* Memory of this process that is pinned, in KiB, however that is counted. */
+static long pinned(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long n, sum = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmLck: %ld", &n) == 1 ||
+		    sscanf(line, "VmPin: %ld", &n) == 1)
+			sum += n;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/* Both queues are used. */
+static bool uses_queues(struct vv *v)
+{
+	struct virtio_gpu_resp_display_info info;
+
+	return vv_cursor(v, VIRTIO_GPU_CMD_MOVE_CURSOR, 0, 0, 1, 1, 0, 0) == OK &&
+	       vv_display_info(v, &info) == VIRTIO_GPU_RESP_OK_DISPLAY_INFO;
+}
+
+/* Rings that are unmapped and mapped again are pinned again. */
+TEST_F_TIMEOUT(hostile, remap_pins, 300)
+{
+	struct vv *v = &self->v;
+	long before = pinned(), first;
+	unsigned int i;
+
+	/* Those of the fixture are pinned by now, or are not. */
+	ASSERT_TRUE(uses_queues(v));
+	first = pinned();
+	TH_LOG("%ld, then %ld KiB pinned", before, first);
+	EXPECT_LT(0, first);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP,
+					NULL));
+		ASSERT_EQ(0, vv_unmap(&self->dev, VV_IOVA, VV_MEM));
+		EXPECT_EQ(0, pinned());
+		ASSERT_EQ(0, vv_map(&self->dev, VV_IOVA, v->mem, VV_MEM,
+				    READ | WRITE));
+		ASSERT_EQ(0, vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING,
+					NULL));
+		ASSERT_TRUE(uses_queues(v));
+		EXPECT_EQ(first, pinned());
+	}
+	ASSERT_EQ(0, vv_reset(v));
+	EXPECT_EQ(0, pinned());
+	EXPECT_TRUE(vv_draws(v));
+}
+
 TEST_HARNESS_MAIN

@@ -38,7 +38,7 @@ static void dma_mark(struct vgpu_dma *dma, u64 iova, size_t len)
 	     page++)
 		if (xa_err(xa_store(&dma->written, page, xa_mk_value(1),
 				    GFP_KERNEL_ACCOUNT)))
-			WRITE_ONCE(dma->lost, true);
+			WRITE_ONCE(dma->forgot, true);
 }
 
 void vgpu_dma_fini(struct vgpu *vgpu)
@@ -216,6 +216,18 @@ void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr)
 }
 
 /**
+ * vgpu_dma_lost() - whether a window is gone because the VMM has unmapped memory
+ * @vgpu: a VMM has it open
+ * @nr: which window
+ *
+ * Return: true once for each time
+ */
+bool vgpu_dma_lost(struct vgpu *vgpu, u32 nr)
+{
+	return test_and_clear_bit(nr, &vgpu->dma.lost);
+}
+
+/**
  * vgpu_dma_log() - begin or end to log what is written
  * @vgpu: the vGPU
  * @on: begin, with an empty log
@@ -227,7 +239,7 @@ void vgpu_dma_log(struct vgpu *vgpu, bool on)
 	WRITE_ONCE(dma->logging, on);
 	if (!on) {
 		xa_destroy(&dma->written);
-		dma->lost = false;
+		dma->forgot = false;
 	}
 }
 
@@ -247,7 +259,7 @@ void vgpu_dma_log_report(struct vgpu *vgpu, u64 iova, u64 length,
 	void *entry;
 	u32 i, n;
 
-	if (READ_ONCE(dma->lost))
+	if (READ_ONCE(dma->forgot))
 		iova_bitmap_set(dirty, iova, length);
 	xa_for_each_range(&dma->written, page, entry, iova >> PAGE_SHIFT,
 			  end >> PAGE_SHIFT) {
@@ -294,6 +306,7 @@ void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 			    ((u64)dma->windows[i].nr << PAGE_SHIFT) - 1) {
 			window = dma->windows[i];
 			dma->windows[i].nr = 0;
+			set_bit(i, &dma->lost);
 		}
 		spin_unlock(&dma->lock);
 		dma_put(vgpu, &window);

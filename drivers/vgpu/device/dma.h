@@ -37,16 +37,18 @@ struct vgpu_dma_window {
  *	@windows for who unmaps it
  * @lock: held while pages of a window are used, which never sleeps; protects @windows
  * @windows: pinned memory
+ * @lost: windows, by bit, that were unmapped since vgpu_dma_lost() said so last
  * @logging: what is written is logged
- * @lost: there was no memory for that: any page may have been written
+ * @forgot: there was no memory for that: any page may have been written
  * @written: pages outside windows that were, by page number
  */
 struct vgpu_dma {
 	struct mutex pin_lock;
 	spinlock_t lock;
 	struct vgpu_dma_window windows[VGPU_DMA_WINDOWS];
+	unsigned long lost;
 	bool logging;
-	bool lost;
+	bool forgot;
 	struct xarray written;
 };
 
@@ -56,6 +58,7 @@ int vgpu_dma_read(struct vgpu *vgpu, u64 iova, void *buf, size_t len);
 int vgpu_dma_write(struct vgpu *vgpu, u64 iova, const void *buf, size_t len);
 void vgpu_dma_pin(struct vgpu *vgpu, u32 nr, u64 iova, u64 len, bool write);
 void vgpu_dma_unpin(struct vgpu *vgpu, u32 nr);
+bool vgpu_dma_lost(struct vgpu *vgpu, u32 nr);
 void vgpu_dma_log(struct vgpu *vgpu, bool on);
 void vgpu_dma_log_report(struct vgpu *vgpu, u64 iova, u64 length,
 			 struct iova_bitmap *dirty);

@@ -41,20 +41,6 @@ static void exec_take_ring(struct vgpu *vgpu, u32 nr)
 		vgpu_virtio_ring(vgpu->model, nr, ring);
 }
 
-/* Sizes of the areas of a split virtqueue: virtio 1.2, section 2.7. */
-static void exec_pin_ring(struct vgpu *vgpu, u32 nr)
-{
-	const struct vgpu_ring *ring = &vgpu->exec.gpu->rings[nr];
-	u32 window = 3 * nr;
-
-	if (vgpu->exec.pinned & BIT(nr))
-		return;
-	vgpu->exec.pinned |= BIT(nr);
-	vgpu_dma_pin(vgpu, window, ring->desc, 16 * ring->size, false);
-	vgpu_dma_pin(vgpu, window + 1, ring->avail, 6 + 2 * ring->size, false);
-	vgpu_dma_pin(vgpu, window + 2, ring->used, 6 + 8 * ring->size, true);
-}
-
 static void exec_unpin_ring(struct vgpu *vgpu, u32 nr)
 {
 	u32 i;
@@ -62,6 +48,24 @@ static void exec_unpin_ring(struct vgpu *vgpu, u32 nr)
 	vgpu->exec.pinned &= ~BIT(nr);
 	for (i = 0; i < 3; i++)
 		vgpu_dma_unpin(vgpu, 3 * nr + i);
+}
+
+/* Sizes of the areas of a split virtqueue: virtio 1.2, section 2.7. */
+static void exec_pin_ring(struct vgpu *vgpu, u32 nr)
+{
+	const struct vgpu_ring *ring = &vgpu->exec.gpu->rings[nr];
+	u32 window = 3 * nr, i;
+
+	/* Memory that was unmapped may be mapped again; otherwise the queue is broken. */
+	for (i = 0; i < 3; i++)
+		if (vgpu_dma_lost(vgpu, window + i))
+			exec_unpin_ring(vgpu, nr);
+	if (vgpu->exec.pinned & BIT(nr))
+		return;
+	vgpu->exec.pinned |= BIT(nr);
+	vgpu_dma_pin(vgpu, window, ring->desc, 16 * ring->size, false);
+	vgpu_dma_pin(vgpu, window + 1, ring->avail, 6 + 2 * ring->size, false);
+	vgpu_dma_pin(vgpu, window + 2, ring->used, 6 + 8 * ring->size, true);
 }
 
 /* All resources and rings go. */
