@@ -473,4 +473,37 @@ TEST_F_TIMEOUT(hostile, remap_pins, 300)
 	EXPECT_TRUE(vv_draws(v));
 }
 
+/* Nobody waits for commands who looks at what they do not change. */
+TEST_F_TIMEOUT(hostile, look_at_rest, 300)
+{
+	struct vfio_device_gfx_plane_info info;
+	struct vv *v = &self->v;
+	struct slow slow;
+	uint64_t since;
+	int head, i;
+
+	if (slow_begin(&slow, VT_MIB, -1))
+		SKIP(return, "no userfaultfd");
+	ASSERT_EQ(0, vv_map(&self->dev, OTHER, slow.mem, VT_MIB, READ | WRITE));
+	ASSERT_EQ(OK, vv_create_blob(v, 2, VV_FREE, 4 * 64 * 64));
+	ASSERT_EQ(OK, vv_scanout_blob(v, 0, 2, 64, 64, 4 * 64, 0));
+	ASSERT_EQ(0, vt_plane(&self->dev, &info));
+	head = send_transfer(v, OTHER);
+	ASSERT_LE(0, head);
+	for (i = 0; i < 10000 && !slow.asked; i++)
+		usleep(1000);
+	ASSERT_LT(0, slow.asked);
+	since = vt_now();
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(0, vt_plane(&self->dev, &info));
+		EXPECT_EQ(64, info.width);
+	}
+	EXPECT_TRUE(in_time(&since, "looks"));
+	slow.ms = 0;
+	EXPECT_EQ(OK, vv_wait(v, VV_CONTROL, head, VV_TIMEOUT));
+	EXPECT_TRUE(vv_draws(v));
+	EXPECT_EQ(0, vv_unmap(&self->dev, OTHER, VT_MIB));
+	slow_end(&slow);
+}
+
 TEST_HARNESS_MAIN

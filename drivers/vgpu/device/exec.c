@@ -365,7 +365,9 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 		return;
 	/* So that nothing is left to execute when a VMM closes it meanwhile. */
 	mutex_lock(&vgpu->lock);
-	if (READ_ONCE(exec->mm)) {
+	/* It is stale before the guest is told that a flush has been done. */
+	if (READ_ONCE(exec->mm) &&
+	    READ_ONCE(exec->gpu->scanouts[head].stale.width)) {
 		set_bit(head, &exec->look);
 		vgpu_exec_kick(vgpu);
 	}
@@ -392,8 +394,8 @@ struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu)
 		exec_unpin_ring(vgpu, nr);
 	vgpu_exec_use(old, false);
 	vgpu_exec_use(gpu, true);
-	exec->gpu = gpu;
 	mutex_lock(&vgpu->lock);
+	exec->gpu = gpu;
 	vgpu_gpu_heads(gpu, vgpu->model);
 	/* A reset that had begun ends with all that was loaded. */
 	exec->era = vgpu->model->virtio.era - vgpu->model->virtio.resetting;
