@@ -11,9 +11,6 @@ static int __init vgpu_module_init(void)
 {
 	int ret;
 
-	ret = vgpu_exec_module_init();
-	if (ret)
-		return ret;
 	vgpu_debugfs_init();
 	ret = mdev_register_driver(&vgpu_mdev_driver);
 	if (ret)
@@ -27,7 +24,6 @@ err_driver:
 	mdev_unregister_driver(&vgpu_mdev_driver);
 err_debugfs:
 	vgpu_debugfs_exit();
-	vgpu_exec_module_exit();
 	return ret;
 }
 
@@ -36,7 +32,6 @@ static void __exit vgpu_module_exit(void)
 	vgpu_pci_exit();
 	mdev_unregister_driver(&vgpu_mdev_driver);
 	vgpu_debugfs_exit();
-	vgpu_exec_module_exit();
 }
 
 module_init(vgpu_module_init);

@@ -2,14 +2,18 @@
 /*
  * Executing the commands of a guest.
  *
- * A work item of each vGPU does it, with the VMM's memory as its own.  The guest's memory
- * may take the VMM as long as it likes, so vgpu.lock is not held meanwhile: it is taken
- * to look at registers, and for each effect on them and on heads (exec_ops.c).
+ * A thread of each vGPU does it while a VMM has that open, with the VMM's memory as its
+ * own.  The guest's memory may take the VMM as long as it likes, so vgpu.lock is not held
+ * meanwhile: it is taken to look at registers, and for each effect on them and on heads
+ * (exec_ops.c).  A VMM that is killed waits for none of that: its threads stop waiting, and
+ * when the vGPU is closed the thread is killed, so that an access to memory that nobody
+ * provides fails.
  */
 #include <linux/kthread.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
 
@@ -26,9 +30,6 @@
 
 /* How long somebody who looks waits for a picture, in jiffies. */
 #define EXEC_LOOK	HZ
-
-/* One for all vGPUs: their work items wait, and do not keep each other from running. */
-static struct workqueue_struct *exec_wq;
 
 /* The ring of a queue that the guest has enabled since; the lock of registers is held. */
 static void exec_take_ring(struct vgpu *vgpu, u32 nr)
@@ -266,10 +267,10 @@ static void exec_look(struct vgpu *vgpu)
 		}
 }
 
-static void exec_work(struct work_struct *work)
+/* Do what there is to do, though not all at once. */
+static void exec_pass(struct vgpu *vgpu)
 {
-	struct vgpu_exec *exec = container_of(work, struct vgpu_exec, work);
-	struct vgpu *vgpu = container_of(exec, struct vgpu, exec);
+	struct vgpu_exec *exec = &vgpu->exec;
 	struct mm_struct *mm = READ_ONCE(exec->mm);
 	struct mem_cgroup *memcg;
 	u32 n;
@@ -292,6 +293,20 @@ static void exec_work(struct work_struct *work)
 		vgpu_exec_kick(vgpu);
 }
 
+static int exec_thread(void *data)
+{
+	struct vgpu *vgpu = data;
+	struct vgpu_exec *exec = &vgpu->exec;
+
+	allow_kernel_signal(SIGKILL);
+	while (!kthread_should_stop()) {
+		wait_event_idle(exec->kick, xchg(&exec->kicked, false) ||
+				kthread_should_stop());
+		exec_pass(vgpu);
+	}
+	return 0;
+}
+
 /**
  * vgpu_exec_kick() - there is something to do
  * @vgpu: the vGPU
@@ -300,21 +315,30 @@ static void exec_work(struct work_struct *work)
  */
 void vgpu_exec_kick(struct vgpu *vgpu)
 {
-	if (READ_ONCE(vgpu->exec.mm))
-		queue_work(exec_wq, &vgpu->exec.work);
+	if (!READ_ONCE(vgpu->exec.mm))
+		return;
+	WRITE_ONCE(vgpu->exec.kicked, true);
+	wake_up(&vgpu->exec.kick);
 }
 
 /**
  * vgpu_exec_begin_reset() - wait for the command that is being executed
  * @vgpu: vgpu.lock is not held; no command is executed until vgpu_exec_end_reset()
+ *
+ * Return: 0; -EINTR for a VMM that was killed meanwhile, unless it has closed the vGPU
  */
-void vgpu_exec_begin_reset(struct vgpu *vgpu)
+int vgpu_exec_begin_reset(struct vgpu *vgpu)
 {
 	struct vgpu_exec *exec = &vgpu->exec;
+	int ret = 0;
 
 	atomic_inc(&exec->resets);
-	mutex_lock(&exec->lock);
+	if (READ_ONCE(exec->mm))
+		ret = mutex_lock_killable(&exec->lock);
+	else
+		mutex_lock(&exec->lock);
 	atomic_dec(&exec->resets);
+	return ret;
 }
 
 /**
@@ -451,31 +475,45 @@ static void exec_settle(struct vgpu *vgpu)
  * What waits for the end of a frame is given back, so that no frame has to travel.
  *
  * Context: in the VMM
+ *
+ * Return: 0; -EINTR for a VMM that was killed meanwhile
  */
-void vgpu_exec_stop(struct vgpu *vgpu)
+int vgpu_exec_stop(struct vgpu *vgpu)
 {
-	mutex_lock(&vgpu->exec.lock);
+	int ret = mutex_lock_killable(&vgpu->exec.lock);
+
+	if (ret)
+		return ret;
 	exec_settle(vgpu);
 	if (vgpu->exec.gpu && exec_release(vgpu) < 0)
 		exec_broken(vgpu);
 	mutex_unlock(&vgpu->exec.lock);
+	return 0;
 }
 
 /**
  * vgpu_exec_open() - a VMM opens the vGPU
  * @vgpu: its model is there
  *
- * Return: 0 or -ENOMEM
+ * Return: 0 or a negative errno
  */
 int vgpu_exec_open(struct vgpu *vgpu)
 {
 	struct vgpu_exec *exec = &vgpu->exec;
+	struct task_struct *task;
 
 	if (!vgpu_personality(&vgpu->type->profile)->executes)
 		return 0;
 	exec->gpu = vgpu_exec_new(vgpu);
 	if (!exec->gpu)
 		return -ENOMEM;
+	task = kthread_run(exec_thread, vgpu, "vgpu");
+	if (IS_ERR(task)) {
+		vgpu_exec_free(exec->gpu);
+		exec->gpu = NULL;
+		return PTR_ERR(task);
+	}
+	exec->task = task;
 	vgpu_exec_use(exec->gpu, true);
 	exec->memcg = get_mem_cgroup_from_mm(current->mm);
 	mmgrab(current->mm);
@@ -502,7 +540,9 @@ void vgpu_exec_close(struct vgpu *vgpu)
 	WRITE_ONCE(exec->mm, NULL);
 	mutex_unlock(&vgpu->lock);
 	atomic_inc(&exec->resets);
-	cancel_work_sync(&exec->work);
+	/* It may wait for memory that never comes. */
+	send_sig(SIGKILL, exec->task, 1);
+	kthread_stop(exec->task);
 	atomic_dec(&exec->resets);
 	mutex_lock(&exec->lock);
 	exec_forget(vgpu);
@@ -520,7 +560,7 @@ void vgpu_exec_init(struct vgpu *vgpu)
 {
 	mutex_init(&vgpu->exec.lock);
 	init_waitqueue_head(&vgpu->exec.looked);
-	INIT_WORK(&vgpu->exec.work, exec_work);
+	init_waitqueue_head(&vgpu->exec.kick);
 }
 
 /**
@@ -530,20 +570,4 @@ void vgpu_exec_init(struct vgpu *vgpu)
 void vgpu_exec_fini(struct vgpu *vgpu)
 {
 	mutex_destroy(&vgpu->exec.lock);
-}
-
-/**
- * vgpu_exec_module_init() - the module is loaded
- *
- * Return: 0 or -ENOMEM
- */
-int vgpu_exec_module_init(void)
-{
-	exec_wq = alloc_workqueue("vgpu", WQ_UNBOUND, WQ_UNBOUND_MAX_ACTIVE);
-	return exec_wq ? 0 : -ENOMEM;
-}
-
-void vgpu_exec_module_exit(void)
-{
-	destroy_workqueue(exec_wq);
 }

@@ -7,17 +7,19 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 struct mem_cgroup;
 struct mm_struct;
+struct task_struct;
 struct vgpu;
 struct vgpu_gpu;
 struct vgpu_resource_at;
 
 /**
  * struct vgpu_exec - what executes the commands of a guest
- * @work: does it, never in a thread of the VMM
+ * @task: does it while a VMM has the vGPU open, never a thread of the VMM
+ * @kick: where it waits for something to do
+ * @kicked: there is
  * @lock: held while commands are executed, and so while the guest's memory is waited
  *	for; protects @gpu, @era and
  *	@pinned.  Nothing that others wait for takes it.
@@ -32,7 +34,9 @@ struct vgpu_resource_at;
  * @looked: woken when they can
  */
 struct vgpu_exec {
-	struct work_struct work;
+	struct task_struct *task;
+	wait_queue_head_t kick;
+	bool kicked;
 	struct mutex lock;
 	struct vgpu_gpu *gpu;
 	struct mm_struct *mm;
@@ -45,20 +49,18 @@ struct vgpu_exec {
 };
 
 /* exec.c */
-int vgpu_exec_module_init(void);
-void vgpu_exec_module_exit(void);
 void vgpu_exec_init(struct vgpu *vgpu);
 void vgpu_exec_fini(struct vgpu *vgpu);
 int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_kick(struct vgpu *vgpu);
-void vgpu_exec_begin_reset(struct vgpu *vgpu);
+int vgpu_exec_begin_reset(struct vgpu *vgpu);
 bool vgpu_exec_sleeps(struct vgpu *vgpu);
 void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep);
 struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);
 size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
 		      size_t room);
-void vgpu_exec_stop(struct vgpu *vgpu);
+int vgpu_exec_stop(struct vgpu *vgpu);
 void vgpu_exec_look(struct vgpu *vgpu, u32 head);
 
 /* exec_ops.c */

@@ -131,7 +131,8 @@ static void vgpu_reset_locked(struct vgpu *vgpu, bool keep)
 /**
  * vgpu_reset() - power on or function-level reset
  * @vgpu: no mode afterwards, no interrupt, and a framebuffer of zeroes, unless the guest
- *	sleeps (model/virtio/sleep.c)
+ *	sleeps (model/virtio/sleep.c); for a VMM that is killed meanwhile only when the
+ *	vGPU is closed
  *
  * Context: a VMM has it open
  */
@@ -139,7 +140,8 @@ void vgpu_reset(struct vgpu *vgpu)
 {
 	bool keep;
 
-	vgpu_exec_begin_reset(vgpu);
+	if (vgpu_exec_begin_reset(vgpu))
+		return;
 	mutex_lock(&vgpu->lock);
 	keep = vgpu_exec_sleeps(vgpu);
 	vgpu_reset_locked(vgpu, keep);
@@ -151,17 +153,23 @@ void vgpu_reset(struct vgpu *vgpu)
  * vgpu_set_stopped() - stop for a migration, or go on
  * @vgpu: a VMM has it open
  * @stopped: no frame ends and no interrupt is sent from now on, or what is due is
+ *
+ * Return: 0; -EINTR for a VMM that was killed meanwhile: then it goes on
  */
-void vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
+int vgpu_set_stopped(struct vgpu *vgpu, bool stopped)
 {
+	int ret;
+
 	mutex_lock(&vgpu->lock);
 	vgpu->stopped = stopped;
 	vgpu->model->changed |= VGPU_CHANGED_HEADS | VGPU_CHANGED_EVENTS |
 				VGPU_CHANGED_WORK;
 	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);
-	if (stopped)
-		vgpu_exec_stop(vgpu);
+	ret = stopped ? vgpu_exec_stop(vgpu) : 0;
+	if (ret)
+		vgpu_set_stopped(vgpu, false);
+	return ret;
 }
 
 /**
@@ -230,12 +238,13 @@ void vgpu_revoke(struct vgpu *vgpu)
  * @vgpu: nobody has it open
  * @ecc: whether errors of its memory are detected, for as long as it is open
  *
- * Return: 0 or -ENOMEM
+ * Return: 0 or a negative errno
  */
 int vgpu_open(struct vgpu *vgpu, bool ecc)
 {
 	struct vgpu_plane *planes;
 	struct vgpu_model *model;
+	int ret;
 
 	model = kvmalloc(sizeof(*model), GFP_KERNEL_ACCOUNT);
 	planes = kcalloc(VGPU_MAX_PLANES, sizeof(*planes), GFP_KERNEL_ACCOUNT);
@@ -260,11 +269,10 @@ int vgpu_open(struct vgpu *vgpu, bool ecc)
 	if (vram_has_pending(vgpu->fb.vram))
 		vgpu_fb_clear(&vgpu->fb);
 	mutex_unlock(&vgpu->lock);
-	if (vgpu_exec_open(vgpu)) {
+	ret = vgpu_exec_open(vgpu);
+	if (ret)
 		vgpu_close(vgpu);
-		return -ENOMEM;
-	}
-	return 0;
+	return ret;
 }
 
 /**

@@ -152,7 +152,7 @@ int vgpu_open(struct vgpu *vgpu, bool ecc);
 void vgpu_close(struct vgpu *vgpu);
 void vgpu_apply_changes(struct vgpu *vgpu);
 void vgpu_reset(struct vgpu *vgpu);
-void vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
+int vgpu_set_stopped(struct vgpu *vgpu, bool stopped);
 void vgpu_load(struct vgpu *vgpu, struct vgpu_model *model,
 	       const struct vgpu_params *params);
 void vgpu_revoke(struct vgpu *vgpu);

@@ -91,8 +91,7 @@ static struct file *migration_step(struct vgpu *vgpu, u32 from, u32 to)
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY):
 		return NULL;
 	case ARC(VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP):
-		vgpu_set_stopped(vgpu, true);
-		return NULL;
+		return ERR_PTR(vgpu_set_stopped(vgpu, true));
 	case ARC(VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING_P2P):
 		vgpu_set_stopped(vgpu, false);
 		return NULL;
@@ -105,7 +104,9 @@ static struct file *migration_step(struct vgpu *vgpu, u32 from, u32 to)
 			vgpu_migration_final(file);
 		return file;
 	case ARC(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY):
-		vgpu_set_stopped(vgpu, true);
+		ret = vgpu_set_stopped(vgpu, true);
+		if (ret)
+			return ERR_PTR(ret);
 		vgpu_fb_mark_importers(&vgpu->fb);
 		vgpu_migration_final(vgpu->migration.file);
 		return NULL;
