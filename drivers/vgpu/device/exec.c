@@ -267,6 +267,26 @@ static void exec_look(struct vgpu *vgpu)
 		}
 }
 
+/*
+ * The process that has opened the vGPU has exited, and the guest's memory with it, but
+ * another one still has the vGPU.  Resets end, and otherwise the device needs one.
+ */
+static void exec_orphaned(struct vgpu *vgpu)
+{
+	struct vgpu_exec *exec = &vgpu->exec;
+	u32 work;
+
+	mutex_lock(&exec->lock);
+	do {
+		work = exec_take_work(vgpu);
+	} while (work == VGPU_WORK_RESET);
+	if (work)
+		exec_broken(vgpu);
+	WRITE_ONCE(exec->look, 0);
+	wake_up_all(&exec->looked);
+	mutex_unlock(&exec->lock);
+}
+
 /* Do what there is to do, though not all at once. */
 static void exec_pass(struct vgpu *vgpu)
 {
@@ -275,9 +295,12 @@ static void exec_pass(struct vgpu *vgpu)
 	struct mem_cgroup *memcg;
 	u32 n;
 
-	/* A VMM that exits takes its guest's memory with it. */
-	if (!mm || !mmget_not_zero(mm))
+	if (!mm)
 		return;
+	if (!mmget_not_zero(mm)) {
+		exec_orphaned(vgpu);
+		return;
+	}
 	kthread_use_mm(mm);
 	memcg = set_active_memcg(exec->memcg);
 	mutex_lock(&exec->lock);
