@@ -706,8 +706,10 @@ bool vv_draws(struct vv *v)
 	uint8_t *seen = malloc(size);
 	bool ok;
 
+	ok = seen && vv_well(v);
+	/* Until the reset what was sent before may still be answered, to there. */
 	vt_fill(picture, size, 0x77);
-	ok = seen && vv_well(v) &&
+	ok = ok &&
 	     vv_create_2d(v, 7, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM, width,
 			  height) == VIRTIO_GPU_RESP_OK_NODATA &&
 	     vv_attach(v, 7, vv_iova(v, picture), size) ==
