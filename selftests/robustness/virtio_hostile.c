@@ -16,19 +16,6 @@
 
 #include "robustness/virtio_hostile.h"
 
-/* Whether the device wants a reset, within a few seconds. */
-static bool needs_reset(struct vv *v)
-{
-	uint64_t end = vt_now() + 20000000000ULL;
-
-	while (vt_now() < end) {
-		if (vv_status(v) & VIRTIO_CONFIG_S_NEEDS_RESET)
-			return true;
-		usleep(1000);
-	}
-	return false;
-}
-
 /* Chains, each of which is to break the queue. */
 
 static void chain_loop(struct vv *v)

@@ -13,6 +13,9 @@
 
 #define PAGE		4096UL
 #define READ		VFIO_DMA_MAP_FLAG_READ
+#define WRITE		VFIO_DMA_MAP_FLAG_WRITE
+#define OK		VIRTIO_GPU_RESP_OK_NODATA
+#define BGRX		VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
 
 /* Where guest memory of a test's own is. */
 #define OTHER		0x200000000ULL
@@ -78,6 +81,19 @@ struct actor {
 static inline unsigned int below(struct actor *actor, unsigned int n)
 {
 	return rand_r(&actor->seed) % n;
+}
+
+/* Whether the device wants a reset, within a few seconds. */
+static inline bool needs_reset(struct vv *v)
+{
+	uint64_t end = vt_now() + 20000000000ULL;
+
+	while (vt_now() < end) {
+		if (vv_status(v) & VIRTIO_CONFIG_S_NEEDS_RESET)
+			return true;
+		usleep(1000);
+	}
+	return false;
 }
 
 #endif /* VGPU_VIRTIO_HOSTILE_H */

@@ -6,22 +6,13 @@
  *
  * VGPU_TEST_SECONDS=N takes longer.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/pci_regs.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "robustness/virtio_hostile.h"
-
-#define OK		VIRTIO_GPU_RESP_OK_NODATA
-#define BGRX		VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM
-#define WRITE		VFIO_DMA_MAP_FLAG_WRITE
+#include "robustness/virtio_slow.h"
 
 /* The VMM takes all of guest memory away, again and again. */
 static void *unmapper(void *arg)
@@ -221,105 +212,6 @@ TEST_F_TIMEOUT(hostile, unmap_and_reset, 600)
 	void *(*const mains[])(void *arg) = { resetter, unmapper, looker };
 
 	race(_metadata, self, mains, 3);
-}
-
-/* Guest memory that answers when a thread says so, and not before. */
-struct slow {
-	int uffd;
-	void *mem;
-	size_t size;
-	volatile bool stop;
-	/* How long each page takes, in ms; -1 for ever. */
-	volatile int ms;
-	volatile unsigned int asked;
-	pthread_t thread;
-};
-
-static void *slow_main(void *arg)
-{
-	struct slow *slow = arg;
-	struct uffd_msg msg;
-
-	while (!slow->stop) {
-		struct uffdio_zeropage zero = { };
-
-		if (read(slow->uffd, &msg, sizeof(msg)) != sizeof(msg)) {
-			usleep(1000);
-			continue;
-		}
-		slow->asked++;
-		while (slow->ms < 0 && !slow->stop)
-			usleep(1000);
-		if (slow->ms > 0)
-			usleep(1000 * slow->ms);
-		zero.range.start = msg.arg.pagefault.address & ~(PAGE - 1);
-		zero.range.len = PAGE;
-		ioctl(slow->uffd, UFFDIO_ZEROPAGE, &zero);
-	}
-	return NULL;
-}
-
-static int slow_begin(struct slow *slow, size_t size, int ms)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	*slow = (struct slow){ .size = size, .ms = ms };
-	slow->uffd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (slow->uffd < 0)
-		return -errno;
-	slow->mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (uintptr_t)slow->mem;
-	reg.range.len = size;
-	if (ioctl(slow->uffd, UFFDIO_API, &api) ||
-	    ioctl(slow->uffd, UFFDIO_REGISTER, &reg))
-		return -errno;
-	return -pthread_create(&slow->thread, NULL, slow_main, slow);
-}
-
-static void slow_end(struct slow *slow)
-{
-	slow->ms = 0;
-	slow->stop = true;
-	pthread_join(slow->thread, NULL);
-	close(slow->uffd);
-	munmap(slow->mem, slow->size);
-}
-
-/* One command whose backing is there; it does not wait. */
-static int send_transfer(struct vv *v, uint64_t iova)
-{
-	struct virtio_gpu_transfer_to_host_2d req = {
-		.hdr.type = VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D,
-		.r = { .width = 512, .height = 512 },
-		.resource_id = 1,
-	};
-	int head;
-
-	if (vv_create_2d(v, 1, BGRX, 512, 512) != OK ||
-	    vv_attach(v, 1, iova, VT_MIB) != OK)
-		return -EIO;
-	head = vv_submit(v, VV_CONTROL, &req, sizeof(req), 0, 0, 24);
-	vv_notify(v, VV_CONTROL);
-	return head;
-}
-
-/* How long an operation of a neighbour takes at most, in ms. */
-static long longest(void)
-{
-	return vt_finds_leaks() ? 10000 : 1000;
-}
-
-static bool in_time(uint64_t *since, const char *what)
-{
-	uint64_t now = vt_now(), ms = (now - *since) / 1000000;
-
-	*since = now;
-	if (ms < (uint64_t)longest())
-		return true;
-	printf("# %s: %llu ms\n", what, (unsigned long long)ms);
-	return false;
 }
 
 /* A neighbour, from its creation to its end, twenty times. */

@@ -77,6 +77,7 @@ PROGRAMS = (
     Program("robustness/faults", "6.12", "debug"),
     Program("robustness/virtio_hostile", "6.12 6.1 7", "debug race"),
     Program("robustness/virtio_memory", "6.12 6.1 7", "debug race"),
+    Program("robustness/virtio_vmm", "6.12 6.1 7", "debug race"),
     Program("robustness/stress", "6.12", "debug race", "quiet"),
     Program("front/lifecycle", "6.12", "debug", "quiet"),
     Program("pgpu/configfs.sh", "6.12 6.1 7", "debug"),
