@@ -4,126 +4,18 @@
 # A guest with the stock virtio-gpu driver, end to end: first on QEMU's own device, the
 # peer, which shows that the test is right, then on a vGPU of that personality.
 . ../lib/ktap.sh
-. ../lib/guest.sh
+. ../lib/heads.sh
 need_guest
 
-drv=/sys/bus/pci/drivers/vgpu
-bdf=$(basename "$(ls -d $drv/????:* | head -n 1)")
-types=$drv/$bdf/mdev_supported_types
-picture=/tmp/virtio-gpu.png
 bus=unix:path=/tmp/virtio-gpu.bus
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
-heads="0 1 2 3"
-# "peer", or "vgpu" with its UUID in $uuid.
 device=peer
-
-# checks NAME COMMAND...: check, with whose device it is
-checks()
-{
-	_checked=$device:\ $1
-	shift
-	check "$_checked" "$@"
-}
-
-said()
-{
-	tr -d '\r' < "$guest_dir/serial"
-}
-
-# says TEXT: the guest has said so since the last mark
-says()
-{
-	said | tail -n +"$((mark + 1))" | grep "$1" > /dev/null && return 0
-	said | tail -n 8 | sed 's/^/# /'
-	return 1
-}
-
-mark_it()
-{
-	mark=$(said | wc -l)
-}
-
-answered()
-{
-	said | tail -n +"$((mark + 1))" | grep "^$1" > /dev/null
-}
-
-# shell COMMAND: the guest's shell runs it, and succeeds
-shell()
-{
-	mark_it
-	echo "$1" >&9
-	guest_until 120 answered "guest: done" && says "^guest: done 0"
-}
-
-# tell COMMAND: heads in the guest does that
-tell()
-{
-	mark_it
-	echo "$1" >&9
-	guest_until 120 answered "heads: ${1%% *}: " && says "^heads: ${1%% *}: ok"
-}
-
-begin_heads()
-{
-	mark_it
-	echo heads >&9
-	guest_until 60 answered "heads: ready"
-}
-
-end_heads()
-{
-	tell quit && guest_until 20 answered "guest: done 0"
-}
-
-# head_picture DEVICE HEAD FILE: what a head of the peer or of a vGPU shows, as PNG
-head_picture()
-{
-	rm -f "$3"
-	case $1 in
-	peer)
-		../lib/qmp "$guest_dir/qmp" screendump device=gpu "head=$2" \
-			format=png "filename=$3" > /dev/null
-		;;
-	*)
-		vgpu-smi screenshot -u "$uuid" --head "$2" "$3" > /dev/null
-		;;
-	esac
-}
-
-# head_is HEAD SEED WxH [PART...]
-head_is()
-{
-	_head=$1 _seed=$2
-	shift 2
-	head_picture $device "$_head" $picture || return 1
-	_seen=$(../lib/head-picture $picture "$_seed" "$_head" "$@" 2>&1) && return 0
-	echo "# head $_head: $_seen"
-	return 1
-}
 
 # head_is_that_of HEAD OTHER SEED WxH: it shows what the other should
 head_is_that_of()
 {
 	head_picture $device "$1" $picture || return 1
 	../lib/head-picture $picture "$3" "$2" "$4"
-}
-
-# heads_are SEED WxH: each the picture of that seed for itself
-heads_are()
-{
-	for _each in $heads; do
-		within 20 head_is "$_each" "$@" || head_is "$_each" "$@" || return 1
-	done
-}
-
-console_is_card()
-{
-	head_picture $device 0 $picture || return 1
-	_seen=$(../lib/check-picture $picture "$guest_nonce" 2>&1)
-	_ret=$?
-	echo "# $_seen"
-	return $_ret
 }
 
 # What QEMU shows of head 0 is what vgpu-smi has seen.
@@ -161,13 +53,6 @@ cursor_is()
 	}
 }
 
-flips()
-{
-	said | tail -n +"$((mark + 1))" | sed -n 's/^heads: \(head .* flips\)/# \1/p'
-	[ "$(said | tail -n +"$((mark + 1))" |
-		grep -c '^heads: head [0-9]*: [1-9][0-9]* flips')" = "$1" ]
-}
-
 edids_are_good()
 {
 	[ "$(said | tail -n +"$((mark + 1))" | grep -c ' edid .* sum good')" = "$1" ]
@@ -182,18 +67,6 @@ edid_decodes()
 		[ -s /tmp/virtio-gpu.edid ] && return 0
 	echo "$_seen" | sed 's/^/# /'
 	return 1
-}
-
-# What the driver and the kernel complain of in the guest, since it has started.
-log_is_clean()
-{
-	shell "dmesg | grep -E 'response 0x|timed out|WARNING:|BUG:|Oops|Call Trace|\*ERROR\*|blocked for|virtio.*(fail|error)' | sed 's/^/guest: log /'; true" || return 1
-	! said | tail -n +"$((mark + 1))" | grep '^guest: log' | sed 's/^/# /' | grep .
-}
-
-comes_up()
-{
-	guest_until 240 answered "guest: ready"
 }
 
 # From here on these are the tests, for either device.
@@ -418,16 +291,13 @@ else
 fi
 
 device=vgpu
-for type in vgpu-128V vgpu-256V vgpu-64V; do
-	[ ! -e "$types/$type" ] || break
-done
-if [ ! -e "$types/$type" ]; then
+if ! heads_type; then
 	skip "vgpu" "no type of this GPU is a virtio-gpu"
 	ktap_end
 fi
 uuid=$(cat /proc/sys/kernel/random/uuid)
 dev=/sys/bus/mdev/devices/$uuid
-writes ok "$uuid" "$types/$type/create" || exit 1
+writes ok "$uuid" "$type/create" || exit 1
 # A resolution that is neither the peer's nor the default.
 checks "vgpu_params" writes ok heads=4,resolution=1440x900 "$dev/vgpu/vgpu_params"
 guest_start -device "vfio-pci,sysfsdev=$dev,display=on,id=gpu,bus=slot1"

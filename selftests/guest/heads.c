@@ -12,6 +12,9 @@
  *   off HEAD
  *   flip HEAD SEED             flip between the pictures SEED and SEED + 1 until...
  *   stop HEAD                  ...now, which leaves the picture SEED, and how many
+ *   count HEAD                 how many since the last time
+ *   transfer ON                new pictures are transferred to the device (1), or it may
+ *                              read them (0, as from the start); virtio-gpu only
  *   cursor HEAD SEED X Y       a cursor, there
  *   move HEAD X Y              it moves
  *   circle HEAD COUNT          it moves so often
@@ -26,6 +29,7 @@
 #include <drm/drm.h>
 #include <drm/drm_fourcc.h>
 #include <drm/drm_mode.h>
+#include <drm/virtgpu_drm.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -49,12 +53,17 @@
 /* A flip that has not ended after so long never will. */
 #define PATIENCE	60000	/* ms */
 
+/* What virtio-gpu calls XRGB8888, and gallium a 2D texture. */
+#define VIRTIO_FORMAT	2
+#define TARGET_2D	2
+
 #define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
 
 struct buffer {
 	uint32_t handle, fb, pitch, width, height;
 	uint64_t size;
 	uint8_t *map;
+	int transferred;
 };
 
 struct head {
@@ -76,6 +85,7 @@ struct head {
 static struct head heads[HEADS];
 static unsigned int nr_heads;
 static int card;
+static int transferring;
 static int watching;
 static uint32_t watch_seed;
 
@@ -140,23 +150,38 @@ static uint32_t cursor_pixel(uint32_t seed, uint32_t head, uint32_t x, uint32_t 
 	return 0xff000000 | head_pixel(seed, head, x, y);
 }
 
-static int buffer_new(struct buffer *buffer, uint32_t width, uint32_t height)
+static int buffer_new(struct buffer *buffer, uint32_t width, uint32_t height,
+		      int transferred)
 {
 	struct drm_mode_create_dumb create = {
 		.width = width, .height = height, .bpp = 32,
 	};
+	struct drm_virtgpu_resource_create resource = {
+		.target = TARGET_2D, .format = VIRTIO_FORMAT, .width = width,
+		.height = height, .depth = 1, .array_size = 1,
+		.size = width * height * 4,
+	};
 	struct drm_mode_map_dumb map = { 0 };
 
-	if (call(DRM_IOCTL_MODE_CREATE_DUMB, &create))
-		return fail("create a buffer");
-	map.handle = create.handle;
+	*buffer = (struct buffer) {
+		.pitch = width * 4, .width = width, .height = height,
+		.size = resource.size, .transferred = transferred,
+	};
+	if (transferred) {
+		if (call(DRM_IOCTL_VIRTGPU_RESOURCE_CREATE, &resource))
+			return fail("create a resource");
+		buffer->handle = resource.bo_handle;
+	} else {
+		if (call(DRM_IOCTL_MODE_CREATE_DUMB, &create))
+			return fail("create a buffer");
+		buffer->handle = create.handle;
+		buffer->pitch = create.pitch;
+		buffer->size = create.size;
+	}
+	map.handle = buffer->handle;
 	if (call(DRM_IOCTL_MODE_MAP_DUMB, &map))
 		return fail("map a buffer");
-	*buffer = (struct buffer) {
-		.handle = create.handle, .pitch = create.pitch,
-		.width = width, .height = height, .size = create.size,
-	};
-	buffer->map = mmap(NULL, create.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	buffer->map = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			   card, map.offset);
 	if (buffer->map == MAP_FAILED)
 		return fail("mmap");
@@ -201,6 +226,26 @@ static void draw(struct buffer *buffer, uint32_t seed, uint32_t head, uint32_t l
 		for (x = left; x < left + width && x < buffer->width; x++)
 			line[x] = head_pixel(seed, head, x, y);
 	}
+}
+
+/* Transfer a part of it, if the device does not read it by itself. */
+static int transfer(const struct buffer *buffer, uint32_t x, uint32_t y,
+		    uint32_t width, uint32_t height)
+{
+	struct drm_virtgpu_3d_transfer_to_host to_host = {
+		.bo_handle = buffer->handle,
+		.box = { .x = x, .y = y, .w = width, .h = height, .d = 1 },
+		.offset = y * buffer->pitch + x * 4,
+	};
+
+	return buffer->transferred &&
+	       call(DRM_IOCTL_VIRTGPU_TRANSFER_TO_HOST, &to_host) ?
+		       fail("transfer") : 0;
+}
+
+static int transfer_all(const struct buffer *buffer)
+{
+	return transfer(buffer, 0, 0, buffer->width, buffer->height);
 }
 
 static void read_edid(struct head *head, uint32_t blob)
@@ -422,10 +467,10 @@ static int do_show(struct head *head, uint32_t seed, unsigned int width,
 		head->mode = head->preferred;
 	width = head->mode.hdisplay;
 	height = head->mode.vdisplay;
-	if (buffer_new(&new, width, height) || buffer_add(&new))
+	if (buffer_new(&new, width, height, transferring) || buffer_add(&new))
 		return -1;
 	draw(&new, seed, nr, 0, 0, width, height);
-	if (set_crtc(head, new.fb)) {
+	if (transfer_all(&new) || set_crtc(head, new.fb)) {
 		buffer_free(&new);
 		return -1;
 	}
@@ -456,22 +501,40 @@ static int do_dirty(struct head *head, unsigned int x, unsigned int y,
 	struct drm_clip_rect clip = {
 		.x1 = x, .y1 = y, .x2 = x + width, .y2 = y + height,
 	};
+	const struct buffer *buffer = &head->buffer[head->front];
 	struct drm_mode_fb_dirty_cmd dirty = {
-		.fb_id = head->buffer[head->front].fb, .num_clips = 1,
-		.clips_ptr = (uintptr_t)&clip,
+		.fb_id = buffer->fb, .num_clips = 1, .clips_ptr = (uintptr_t)&clip,
 	};
 
+	if (transfer(buffer, x, y, width, height))
+		return -1;
 	return call(DRM_IOCTL_MODE_DIRTYFB, &dirty) ? fail("dirty") : 0;
 }
 
+static int cursor(struct head *head, uint32_t flags, int x, int y, uint32_t handle)
+{
+	struct drm_mode_cursor2 arg = {
+		.flags = flags, .crtc_id = head->crtc, .x = x, .y = y,
+		.width = CURSOR, .height = CURSOR, .handle = handle,
+	};
+
+	return call(DRM_IOCTL_MODE_CURSOR2, &arg) ? fail("cursor") : 0;
+}
+
+/* With all that a picture may need, and the cursor moves. */
 static int flip(struct head *head)
 {
+	const struct buffer *buffer = &head->buffer[!head->front];
 	struct drm_mode_crtc_page_flip flip = {
-		.crtc_id = head->crtc, .fb_id = head->buffer[!head->front].fb,
+		.crtc_id = head->crtc, .fb_id = buffer->fb,
 		.flags = DRM_MODE_PAGE_FLIP_EVENT, .user_data = head - heads,
 	};
 
-	if (call(DRM_IOCTL_MODE_PAGE_FLIP, &flip)) {
+	if (transfer_all(buffer) ||
+	    (head->cursor.handle &&
+	     cursor(head, DRM_MODE_CURSOR_MOVE, head->flips % 400,
+		    head->flips % 300, 0)) ||
+	    call(DRM_IOCTL_MODE_PAGE_FLIP, &flip)) {
 		head->flipping = 0;
 		return fail("flip");
 	}
@@ -543,7 +606,8 @@ static int do_flip(struct head *head, uint32_t seed)
 		head->front = 0;
 	}
 	if (!buffer[1].handle &&
-	    (buffer_new(&buffer[1], buffer->width, buffer->height) ||
+	    (buffer_new(&buffer[1], buffer->width, buffer->height,
+			buffer->transferred) ||
 	     buffer_add(&buffer[1])))
 		return -1;
 	draw(&buffer[0], seed, nr, 0, 0, buffer->width, buffer->height);
@@ -554,31 +618,27 @@ static int do_flip(struct head *head, uint32_t seed)
 	return flip(head);
 }
 
-static int do_stop(struct head *head)
+static int do_count(struct head *head)
 {
-	double seconds;
+	double seconds = now() - head->since;
 
 	if (!head->flipping) {
 		say("head %d does not flip", (int)(head - heads));
 		return -1;
 	}
-	if (flip_end(head))
-		return -1;
-	seconds = now() - head->since;
 	say("head %d: %lu flips in %.2f s, %.1f/s", (int)(head - heads),
 	    head->flips, seconds, head->flips / seconds);
-	/* One more, if the other picture is in front. */
-	return head->front && (flip(head) || wait_for_flip(head)) ? -1 : 0;
+	head->flips = 0;
+	head->since += seconds;
+	return 0;
 }
 
-static int cursor(struct head *head, uint32_t flags, int x, int y, uint32_t handle)
+static int do_stop(struct head *head)
 {
-	struct drm_mode_cursor2 arg = {
-		.flags = flags, .crtc_id = head->crtc, .x = x, .y = y,
-		.width = CURSOR, .height = CURSOR, .handle = handle,
-	};
-
-	return call(DRM_IOCTL_MODE_CURSOR2, &arg) ? fail("cursor") : 0;
+	if (do_count(head) || flip_end(head))
+		return -1;
+	/* One more, if the other picture is in front. */
+	return head->front && (flip(head) || wait_for_flip(head)) ? -1 : 0;
 }
 
 static int do_cursor(struct head *head, uint32_t seed, int x, int y)
@@ -587,8 +647,11 @@ static int do_cursor(struct head *head, uint32_t seed, int x, int y)
 	int nr = head - heads;
 	unsigned int i;
 
-	/* A new one, as drivers may look only at the first picture of each. */
-	if (buffer_new(&new, CURSOR, CURSOR))
+	/*
+	 * A new one, as drivers may look only at the first picture of each.  Not
+	 * transferred: the driver would not wait for that.
+	 */
+	if (buffer_new(&new, CURSOR, CURSOR, 0))
 		return -1;
 	for (i = 0; i < CURSOR * CURSOR; i++) {
 		uint32_t *line = (uint32_t *)(new.map + i / CURSOR * new.pitch);
@@ -666,8 +729,8 @@ static int plugged(int socket)
 	return 0;
 }
 
-enum { LIST, EDID_OF, SHOW, DRAW, DIRTY, OFF, FLIP, STOP, CURSOR_AT, MOVE, CIRCLE,
-	HIDE, WATCH, SUSPEND, QUIT };
+enum { LIST, EDID_OF, SHOW, DRAW, DIRTY, OFF, FLIP, STOP, COUNT, TRANSFER, CURSOR_AT,
+	MOVE, CIRCLE, HIDE, WATCH, SUSPEND, QUIT };
 
 /* Each with the least number of words it takes. */
 static const struct {
@@ -682,6 +745,8 @@ static const struct {
 	[OFF] = { "off", 2, 1 },
 	[FLIP] = { "flip", 3, 1 },
 	[STOP] = { "stop", 2, 1 },
+	[COUNT] = { "count", 2, 1 },
+	[TRANSFER] = { "transfer", 2, 0 },
 	[CURSOR_AT] = { "cursor", 5, 1 },
 	[MOVE] = { "move", 4, 1 },
 	[CIRCLE] = { "circle", 3, 1 },
@@ -710,6 +775,8 @@ static int one(unsigned int command, struct head *head, int words, char **word)
 		return do_off(head);
 	case STOP:
 		return do_stop(head);
+	case COUNT:
+		return do_count(head);
 	case CURSOR_AT:
 		return do_cursor(head, n[2], n[3], n[4]);
 	case MOVE:
@@ -749,6 +816,8 @@ static int run(unsigned int command, int words, char **word)
 	}
 	if (command == SUSPEND)
 		return do_suspend();
+	if (command == TRANSFER)
+		transferring = strtoul(word[1], NULL, 0);
 	if (!commands[command].head)
 		return 0;
 	if (strcmp(word[1], "all")) {
