@@ -54,7 +54,7 @@ def _shell(args):
 
 def _demo(args):
     root.ensure()
-    return demo.main(args.kernel, args.output)
+    return demo.main(args.kernel, args.type, args.output)
 
 
 def _test(args):
@@ -91,9 +91,12 @@ def _parser():
     verb = verbs.add_parser(
         "demo", help="show a guest's console drawn through a vGPU",
         description="Make a vGPU, start a guest on it and save a picture of "
-        "its console as it comes out of QEMU's VNC server.")
+        "its console as it comes out of QEMU's VNC server, or with --type V of "
+        "both of its heads.")
     verb.add_argument("--kernel", choices=root.KERNELS,
                       default=root.DEFAULT_KERNEL)
+    verb.add_argument("--type", choices=demo.SERIES, default=demo.SERIES[0],
+                      help="series of the vGPU (default %(default)s)")
     verb.add_argument("--output", default="vgpu-demo.png", metavar="PNG",
                       help="where to put the picture (default %(default)s)")
     verb.set_defaults(function=_demo)
