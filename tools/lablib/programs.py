@@ -93,6 +93,7 @@ PROGRAMS = (
     Program("clients/opengl.sh", "6.12", "", "guest"),
     Program("clients/virtio-gpu.sh", "", "6.12 6.1 7", "guest"),
     Program("clients/virtio-gpu-migration.sh", "", "6.12 6.1", "guest"),
+    Program("clients/virtio-gpu-clients.sh", "", "6.12", "guest"),
     Program("clients/firmware.sh", "", "6.12", "guest"),
     Program("pgpu/modules.sh", "6.12", "debug"),
     Program("ras/edac.sh", "6.12", "debug"),
