@@ -14,6 +14,7 @@
 #include <linux/iommu.h>
 #include <linux/iova_bitmap.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/string.h>
 #include <linux/vfio.h>
 
@@ -313,3 +314,6 @@ void vgpu_dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 	}
 	mutex_unlock(&dma->pin_lock);
 }
+
+/* iova_bitmap_set(); as in dmabuf.c, a word on some kernels and a string on others. */
+MODULE_INFO(import_ns, "IOMMUFD");
