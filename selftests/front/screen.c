@@ -321,8 +321,8 @@ static void *flip(void *arg)
 
 	for (; !c->stop; c->rounds++) {
 		vt_head_flip(c->dev, 1, (c->rounds & 1) * 8 * VT_MIB);
-		/* Now and then long enough for a whole picture to be read. */
-		usleep(c->rounds % 8 * 40000);
+		/* Now and then long enough for a whole picture to be read, however slowly. */
+		usleep(c->rounds % 8 * (1 + c->rounds / 8) * 10000);
 	}
 	return NULL;
 }
