@@ -93,8 +93,8 @@ white()
 echo "Linux $kernel, $(chroot "$dir/root" qemu-system-x86_64 --version | head -n 1)"
 echo "before: $(white before.ppm) bytes of the picture are white"
 echo "after: $(white after.ppm) bytes of the picture are white"
-[ "$(white before.ppm)" -gt 2000000 ] && [ "$(white after.ppm)" -lt 1000 ] || {
+if [ "$(white before.ppm)" -lt 2000000 ] || [ "$(white after.ppm)" -gt 1000 ]; then
 	echo "no longer so"
 	exit 1
-}
+fi
 echo "still so: the picture is lost"
