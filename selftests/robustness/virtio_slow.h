@@ -76,6 +76,16 @@ static inline void slow_end(struct slow *slow)
 	munmap(slow->mem, slow->size);
 }
 
+/* Whether somebody asks for a page of it, within a few seconds. */
+static inline bool slow_is_asked(const struct slow *slow)
+{
+	int i;
+
+	for (i = 0; i < 10000 && !slow->asked; i++)
+		usleep(1000);
+	return slow->asked;
+}
+
 /* One command whose backing is there; it does not wait. */
 static inline int send_transfer(struct vv *v, uint64_t iova)
 {

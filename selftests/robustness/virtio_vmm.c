@@ -80,9 +80,7 @@ TEST_F_TIMEOUT(hostile, look_at_rest, 300)
 	ASSERT_EQ(0, vt_plane(&self->dev, &info));
 	head = send_transfer(v, OTHER);
 	ASSERT_LE(0, head);
-	for (i = 0; i < 10000 && !slow.asked; i++)
-		usleep(1000);
-	ASSERT_LT(0, slow.asked);
+	ASSERT_TRUE(slow_is_asked(&slow));
 	since = vt_now();
 	for (i = 0; i < 20; i++) {
 		EXPECT_EQ(0, vt_plane(&self->dev, &info));
@@ -131,7 +129,6 @@ static void doomed_vmm(hostile_data *self, int how, int out)
 	struct vv *v = &self->v;
 	struct slow slow;
 	pthread_t thread;
-	int i;
 
 	if (slow_begin(&slow, VT_MIB, -1))
 		_exit(KSFT_SKIP);
@@ -140,9 +137,8 @@ static void doomed_vmm(hostile_data *self, int how, int out)
 	    vv_map(&self->dev, OTHER, slow.mem, VT_MIB, READ | WRITE) ||
 	    send_transfer(v, OTHER) < 0)
 		_exit(1);
-	for (i = 0; i < 10000 && !slow.asked; i++)
-		usleep(1000);
-	if (!slow.asked || pthread_create(&thread, NULL, doomed_main, &doomed))
+	if (!slow_is_asked(&slow) ||
+	    pthread_create(&thread, NULL, doomed_main, &doomed))
 		_exit(1);
 	usleep(300000);
 	if (write(out, &slow.uffd, sizeof(int)) == sizeof(int))

@@ -412,7 +412,7 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 		return;
 	/* So that nothing is left to execute when a VMM closes it meanwhile. */
 	mutex_lock(&vgpu->lock);
-	/* It is stale before the guest is told that a flush has been done. */
+	/* It is stale before the guest is notified that a flush has been done. */
 	if (READ_ONCE(exec->mm) &&
 	    READ_ONCE(exec->gpu->scanouts[head].stale.width)) {
 		set_bit(head, &exec->look);
