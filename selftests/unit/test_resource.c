@@ -166,6 +166,40 @@ TEST_F(virtgpu, placement)
 	EXPECT_EQ(4096 * (pages - 4), offset_of(self, 10001));
 }
 
+/* Of resources that come and go, each is where a search from the start would put it. */
+TEST_F(virtgpu, first_fit)
+{
+	enum { PAGES = (16 * MIB - 256 * 1024) / 4096, IDS = 1500 };
+	static uint16_t owner[PAGES], size[IDS + 1];
+	u32 seed = 1, round, at, run, id;
+
+	for (round = 0; round < 20000; round++) {
+		seed = seed * 1103515245 + 12345;
+		id = 1 + (seed >> 16) % IDS;
+		if (size[id]) {
+			ASSERT_EQ(OK, unref(self, id));
+			for (at = 0; at < PAGES; at++)
+				if (owner[at] == id)
+					owner[at] = 0;
+			size[id] = 0;
+			continue;
+		}
+		size[id] = 1 + (seed >> 8) % 8;
+		for (at = run = 0; at < PAGES && run < size[id]; at++)
+			run = owner[at] ? 0 : run + 1;
+		if (run < size[id]) {
+			ASSERT_EQ(MEMORY, create(self, id, BGRX, 1024, size[id]));
+			size[id] = 0;
+			continue;
+		}
+		at -= run;
+		ASSERT_EQ(OK, create(self, id, BGRX, 1024, size[id]));
+		ASSERT_EQ(4096ULL * at, offset_of(self, id));
+		while (run)
+			owner[at + --run] = id;
+	}
+}
+
 TEST_F(virtgpu, most_resources)
 {
 	u32 i;

@@ -176,6 +176,9 @@ union vgpu_gpu_answer {
  * @placed: what takes framebuffer, by rising offset: resources and copies of blobs
  * @nr_resources: how many are in @resources
  * @nr_placed: how many are in @placed
+ * @nr_packed: how many of the first of these are known to leave no room before or
+ *             between them, so that who fills the framebuffer does not make each search
+ *             longer
  * @room: for how many there is room in each
  * @nr_backing: pieces of guest memory behind all of them
  * @loading: pieces of guest memory that the resource that is being loaded still lacks
@@ -198,6 +201,7 @@ struct vgpu_gpu {
 	struct vgpu_resource **placed;
 	u32 nr_resources;
 	u32 nr_placed;
+	u32 nr_packed;
 	u32 room;
 	u32 nr_backing;
 	u32 loading;

@@ -81,6 +81,27 @@ static u64 resource_pages(const struct vgpu_resource *res)
 	return round_up(res->size, (u64)RESOURCE_PAGE);
 }
 
+static u64 resource_end(const struct vgpu_resource *res)
+{
+	return res->offset + resource_pages(res);
+}
+
+/* The first that is placed at an offset or behind it, as an index. */
+static u32 placed_index(const struct vgpu_gpu *gpu, u64 offset)
+{
+	u32 low = 0, high = gpu->nr_placed;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (gpu->placed[mid]->offset < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /* Into the table at an index, for which there is room. */
 static void resource_put(struct vgpu_gpu *gpu, u32 i, struct vgpu_resource *res,
 			 u64 at)
@@ -103,15 +124,13 @@ u32 vgpu_resource_place(struct vgpu_gpu *gpu, struct vgpu_resource *res)
 {
 	u64 end = gpu->profile->fb_size - VGPU_GPU_RESERVED;
 	u64 size = resource_pages(res);
-	u64 at = 0;
-	u32 i;
+	u32 i = gpu->nr_packed;
+	u64 at = i ? resource_end(gpu->placed[i - 1]) : 0;
 
-	for (i = 0; i < gpu->nr_placed; i++) {
-		const struct vgpu_resource *other = gpu->placed[i];
-
-		if (other->offset - at >= size)
-			break;
-		at = other->offset + resource_pages(other);
+	for (; i < gpu->nr_placed && gpu->placed[i]->offset - at < size; i++) {
+		if (i == gpu->nr_packed && gpu->placed[i]->offset == at)
+			gpu->nr_packed++;
+		at = resource_end(gpu->placed[i]);
 	}
 	/* What somebody else had there is nobody's business. */
 	if (size > end || at > end - size || !resource_room(gpu) ||
@@ -133,23 +152,17 @@ bool vgpu_resource_place_at(struct vgpu_gpu *gpu, struct vgpu_resource *res,
 			    u64 offset)
 {
 	u64 end = gpu->profile->fb_size - VGPU_GPU_RESERVED;
-	u64 size, before = 0;
+	u64 size;
 	u32 i;
 
 	if (!res->size || res->size > end || offset % RESOURCE_PAGE)
 		return false;
 	size = resource_pages(res);
-	for (i = 0; i < gpu->nr_placed; i++) {
-		const struct vgpu_resource *other = gpu->placed[i];
-
-		if (other->offset >= offset)
-			break;
-		before = other->offset + resource_pages(other);
-	}
+	i = placed_index(gpu, offset);
 	if (i < gpu->nr_placed)
 		end = gpu->placed[i]->offset;
-	if (offset < before || size > end || offset > end - size ||
-	    !resource_room(gpu))
+	if ((i && offset < resource_end(gpu->placed[i - 1])) || size > end ||
+	    offset > end - size || !resource_room(gpu))
 		return false;
 	resource_put(gpu, i, res, offset);
 	return true;
@@ -162,10 +175,9 @@ bool vgpu_resource_place_at(struct vgpu_gpu *gpu, struct vgpu_resource *res,
  */
 void vgpu_resource_unplace(struct vgpu_gpu *gpu, struct vgpu_resource *res)
 {
-	u32 i;
+	u32 i = placed_index(gpu, res->offset);
 
-	for (i = 0; gpu->placed[i] != res; i++)
-		;
+	gpu->nr_packed = min(gpu->nr_packed, i);
 	gpu->nr_placed--;
 	memmove(gpu->placed + i, gpu->placed + i + 1,
 		(gpu->nr_placed - i) * sizeof(*gpu->placed));
@@ -469,5 +481,6 @@ void vgpu_resources_reset(struct vgpu_gpu *gpu)
 	gpu->placed = NULL;
 	gpu->nr_resources = 0;
 	gpu->nr_placed = 0;
+	gpu->nr_packed = 0;
 	gpu->room = 0;
 }
