@@ -95,23 +95,32 @@ set timeout=-1
 menuentry "a menu on a vGPU" { true }
 menuentry "another entry" { true }
 EOF
-cp $ovmf/OVMF_VARS_4M.fd $dir/vars.fd
 grub-mkstandalone --format=x86_64-efi --output=$dir/esp/grub.efi \
 	--install-modules="normal" --fonts= --locales= --themes= \
 	boot/grub/grub.cfg=$dir/grub.cfg > $dir/grub.log 2>&1 ||
 	sed 's/^/# /' $dir/grub.log
-guest_run -machine "q35,accel=${VGPU_TEST_FIRMWARE_ACCEL:-kvm:tcg}" -m 256M \
-	-drive if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
-	-drive if=pflash,format=raw,unit=1,file=$dir/vars.fd \
-	-drive if=none,id=esp,format=raw,readonly=on,file=fat:$dir/esp \
-	-device virtio-blk-pci,drive=esp \
-	-device "$vgpu" -device "$peer"
-check "OVMF comes up" guest_wait "Shell>" 600
-check "its shell is on both" guest_until 60 both_show_the_same
-# It wants a carriage return.
-printf 'fs0:\\grub.efi\r' >&9
-check "GRUB comes up" guest_wait "another entry" 300
-check "its menu is on both" guest_until 60 both_show_the_same
-check "QEMU has no complaint" silent
-guest_stop
+
+# ovmf KIND PEER VGPU: both in one VM
+ovmf()
+{
+	cp $ovmf/OVMF_VARS_4M.fd $dir/vars.fd
+	guest_run -machine "q35,accel=${VGPU_TEST_FIRMWARE_ACCEL:-kvm:tcg}" -m 256M \
+		-drive if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
+		-drive if=pflash,format=raw,unit=1,file=$dir/vars.fd \
+		-drive if=none,id=esp,format=raw,readonly=on,file=fat:$dir/esp \
+		-device virtio-blk-pci,drive=esp -device "$3" -device "$2"
+	check "OVMF comes up with $1" guest_wait "Shell>" 600
+	check "its shell is on both" guest_until 60 both_show_the_same
+	# It wants a carriage return.
+	printf 'fs0:\\grub.efi\r' >&9
+	check "GRUB comes up" guest_wait "another entry" 300
+	check "its menu is on both" guest_until 60 both_show_the_same
+	check "QEMU has no complaint" silent
+	guest_stop
+}
+ovmf bochs-display "$peer" "$vgpu"
+writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64V/create" || exit 1
+ovmf virtio-gpu virtio-gpu-pci,id=peer "$vgpu"
+check "remove" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
 ktap_end
