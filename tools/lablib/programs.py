@@ -52,6 +52,7 @@ PROGRAMS = (
     Program("model/heads", "6.12", "debug race"),
     Program("device/virtio", "6.12 6.1 7", "debug race"),
     Program("device/virtio_display", "6.12", "6.1 7 debug race"),
+    Program("device/virtio_drivers", "6.12", "6.1 7 debug race"),
     Program("device/virtio_sleep", "6.12 6.1 7", "debug race"),
     Program("front/params", "6.12", "debug"),
     Program("front/screen", "6.12 6.1 7", "debug race"),
