@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two and four vGPUs in one VM, each with a picture of its own; the first of two
-# is QEMU's display before the guest has a driver, too (ramfb=on).
+# Two, four and eight vGPUs in one VM, and eight VMs at once, each vGPU with a picture of
+# its own.  Of eight every other one is a virtio-gpu; the first of two is QEMU's display
+# before the guest has a driver, too (ramfb=on).
 . ../lib/ktap.sh
 . ../lib/guest.sh
 need_guest
@@ -35,19 +36,26 @@ framebuffer()
 		sort | sed -n "$(($1 + 1))s/.* //p"
 }
 
-# several COUNT SUFFIX [OPTION]: a guest with that many vGPUs; the first has that
-# QEMU driver and that option more, the last a monitor that prefers another mode
+# create TYPE: its UUID is $uuid
+create()
+{
+	uuid=$(cat /proc/sys/kernel/random/uuid)
+	uuids="$uuids $uuid"
+	writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-$1/create"
+}
+
+# several TYPES SUFFIX [OPTION]: a guest with these vGPUs; the first has that QEMU
+# driver and that option more, the last a monitor that prefers another mode
 several()
 {
-	count=$1 driver=vfio-pci$2 option=${3:-} ramfb=${3:+yes}
+	types=$1 driver=vfio-pci$2 option=${3:-} ramfb=${3:+yes}
+	count=$(echo "$types" | wc -w)
 	guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 	set --
 	n=0
 	uuids=
-	while [ $n -lt "$count" ]; do
-		uuid=$(cat /proc/sys/kernel/random/uuid)
-		uuids="$uuids $uuid"
-		writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-16Q/create"
+	for type in $types; do
+		create "$type"
 		[ $n -lt $((count - 1)) ] ||
 			writes ok resolution=1440x900 \
 				"/sys/bus/mdev/devices/$uuid/vgpu/vgpu_params"
@@ -61,8 +69,12 @@ several()
 	[ -z "$ramfb" ] || check "ramfb: the firmware has a screen" \
 		within 60 guest_screen_is vgpu0 1024 768
 	check "$count vGPUs: the guest comes up" guest_wait "guest: ready" 240
-	check "$count vGPUs: bochs-drm drives them" is \
-		"$(grep -c "driver bochs-drm" "$guest_dir/serial")" "$count"
+	check "$count vGPUs: bochs-drm drives its own" is \
+		"$(grep -c "driver bochs-drm" "$guest_dir/serial")" \
+		"$(echo "$types" | tr ' ' '\n' | grep -c Q)"
+	check "$count vGPUs: virtio_gpu drives its own" is \
+		"$(grep -c "virtio driver virtio_gpu" "$guest_dir/serial")" \
+		"$(echo "$types" | tr ' ' '\n' | grep -c V)"
 	n=0
 	while [ $n -lt "$count" ]; do
 		fb=$(framebuffer $n)
@@ -88,7 +100,7 @@ end()
 	done
 }
 
-several 2 -nohotplug ,ramfb=on
+several "16Q 16Q" -nohotplug ,ramfb=on
 vnc_is_first()
 {
 	rm -f $picture
@@ -101,6 +113,36 @@ vnc_is_first()
 }
 check "ramfb: VNC shows the guest's picture" vnc_is_first
 end
-several 4 ""
+several "16Q 16Q 16Q 16Q" ""
 end
+several "64V 16Q 64V 16Q 64V 16Q 64V 16Q" ""
+end
+
+# The same in a VM each.
+uuids='' running='' n=0
+for type in 64V 16Q 64V 16Q 64V 16Q 64V 16Q; do
+	create $type
+	guest_nonce=0000000$n guest_dir=/tmp/vm$n
+	guest_start -device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,id=vgpu,bus=slot1"
+	running="$running $guest_pid $guest_cat"
+	n=$((n + 1))
+done
+for n in 0 1 2 3 4 5 6 7; do
+	guest_dir=/tmp/vm$n
+	guest_pid=$(echo "$running" | cut -d' ' -f$((2 * n + 2)))
+	check "eight VMs: guest $n comes up" guest_wait "guest: ready" 600
+done
+for n in 0 1 2 3 4 5 6 7; do
+	guest_dir=/tmp/vm$n
+	check "eight VMs: picture of guest $n" shows vgpu 0000000$n
+	check "eight VMs: QEMU has no complaint" sh -c "! grep . $guest_dir/qemu.log"
+done
+exec 9>&-
+# shellcheck disable=SC2086 # words
+kill $running
+# shellcheck disable=SC2086 # words
+wait $running
+for uuid in $uuids; do
+	check "eight VMs: remove" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+done
 ktap_end
