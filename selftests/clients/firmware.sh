@@ -3,7 +3,7 @@
 #
 # What there is to see before an operating system is: OVMF, GRUB, SeaBIOS, and the
 # kernel of Debian's installer.  Each shows on a vGPU what it shows on QEMU's
-# bochs-display.
+# bochs-display, and on a virtio-gpu what it shows on QEMU's virtio-gpu-pci.
 . ../lib/ktap.sh
 . ../lib/guest.sh
 
@@ -64,11 +64,8 @@ seabios()
 	check "QEMU has no complaint" silent
 	guest_stop
 }
-seabios peer "$peer"
-seabios vgpu "$vgpu,romfile=vgabios-bochs-display.bin"
-check "it shows the same" same
 
-# Debian's installer, whose kernel has bochs-drm as a module; the first question fills
+# Debian's installer, whose kernel has both drivers as modules; the first question fills
 # the screen.
 guest_cpu=max
 [ -e /dev/kvm ] && guest_cpu=host
@@ -82,9 +79,12 @@ installer()
 	check "QEMU has no complaint" silent
 	guest_stop
 }
-installer peer "$peer"
-installer vgpu "$vgpu"
-check "it shows the same" same
+installers()
+{
+	installer peer "$1"
+	installer vgpu "$vgpu"
+	check "it shows the same" same
+}
 
 # OVMF has its console on every GPU, and so has GRUB through it.  In the lab not always
 # with KVM.
@@ -100,7 +100,7 @@ grub-mkstandalone --format=x86_64-efi --output=$dir/esp/grub.efi \
 	boot/grub/grub.cfg=$dir/grub.cfg > $dir/grub.log 2>&1 ||
 	sed 's/^/# /' $dir/grub.log
 
-# ovmf KIND PEER VGPU: both in one VM
+# ovmf KIND PEER: that one and the vGPU in one VM
 ovmf()
 {
 	cp $ovmf/OVMF_VARS_4M.fd $dir/vars.fd
@@ -108,7 +108,7 @@ ovmf()
 		-drive if=pflash,format=raw,unit=0,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
 		-drive if=pflash,format=raw,unit=1,file=$dir/vars.fd \
 		-drive if=none,id=esp,format=raw,readonly=on,file=fat:$dir/esp \
-		-device virtio-blk-pci,drive=esp -device "$3" -device "$2"
+		-device virtio-blk-pci,drive=esp -device "$vgpu" -device "$2"
 	check "OVMF comes up with $1" guest_wait "Shell>" 600
 	check "its shell is on both" guest_until 60 both_show_the_same
 	# It wants a carriage return.
@@ -118,9 +118,16 @@ ovmf()
 	check "QEMU has no complaint" silent
 	guest_stop
 }
-ovmf bochs-display "$peer" "$vgpu"
-writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+
+seabios peer "$peer"
+seabios vgpu "$vgpu,romfile=vgabios-bochs-display.bin"
+check "it shows the same" same
+installers "$peer"
+ovmf bochs-display "$peer"
+check "remove" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
+
 writes ok "$uuid" "$drv/$bdf/mdev_supported_types/vgpu-64V/create" || exit 1
-ovmf virtio-gpu virtio-gpu-pci,id=peer "$vgpu"
+installers virtio-gpu-pci,id=peer
+ovmf virtio-gpu virtio-gpu-pci,id=peer
 check "remove" writes ok 1 "/sys/bus/mdev/devices/$uuid/remove"
 ktap_end
