@@ -91,14 +91,32 @@ move_on()
 	[ $_moved = 0 ] && arrived
 }
 
+# is_right HEAD SEED,SEED: it shows what was right before, or is now
+is_right()
+{
+	head_picture $device "$1" $picture || return 1
+	for _right in "/tmp/right-$1"-*; do
+		! cmp -s "$_right" $picture || return 0
+	done
+	head_is "$1" "$2" "$(size "$1")" && cp $picture "/tmp/right-$1-$migrations"
+}
+
+# all_are_right SEED,SEED
+all_are_right()
+{
+	for _each in $heads; do
+		is_right "$_each" "$1" || return 1
+	done
+}
+
 # flips_on: all heads flip, and what they show is a picture of theirs
 flips_on()
 {
 	tell "count all" && flips 4 || return 1
 	# Otherwise the picture changes while it is read.
-	qmp stop > /dev/null && all_are 300,301
-	_right=$?
-	qmp cont > /dev/null && return $_right
+	qmp stop > /dev/null && all_are_right 300,301
+	_ret=$?
+	qmp cont > /dev/null && return $_ret
 }
 
 # back_and_forth: flipping all the time
@@ -111,6 +129,7 @@ back_and_forth()
 			echo "# migration $_times"
 			return 1
 		fi
+		[ $((_times % 10)) != 0 ] || echo "# $_times migrations, $(date +%T)"
 	done
 }
 

@@ -137,6 +137,7 @@ int vv_init(struct vv *v, struct vt_dev *dev)
 
 	memset(v, 0, sizeof(*v));
 	v->dev = dev;
+	v->timeout = VV_TIMEOUT;
 	for (i = 0; i < VV_VECTORS; i++)
 		v->irqs[i] = -1;
 	v->mem = mmap(NULL, VV_MEM, PROT_READ | PROT_WRITE,
@@ -241,7 +242,7 @@ void vv_set_status(struct vv *v, uint8_t bits)
 
 int vv_reset(struct vv *v)
 {
-	uint64_t end = vt_now() + VV_TIMEOUT * 1000000ULL;
+	uint64_t end = vt_now() + v->timeout * 1000000ULL;
 
 	vv_common_set(v, VIRTIO_PCI_COMMON_STATUS, 0, 1);
 	while (vv_status(v)) {
@@ -511,7 +512,7 @@ int vv_command_more(struct vv *v, const void *req, size_t len, uint64_t more,
 	if (head < 0)
 		return head;
 	vv_kick(v, VV_CONTROL);
-	ret = vv_wait(v, VV_CONTROL, head, VV_TIMEOUT);
+	ret = vv_wait(v, VV_CONTROL, head, v->timeout);
 	if (resp && ret >= 0)
 		memcpy(resp, vv_response(v, VV_CONTROL, head), resp_len);
 	return ret;
@@ -681,7 +682,7 @@ int vv_cursor(struct vv *v, uint32_t type, uint32_t head, uint32_t id,
 	if (at < 0)
 		return at;
 	vv_kick(v, VV_CURSOR);
-	return vv_wait(v, VV_CURSOR, at, VV_TIMEOUT);
+	return vv_wait(v, VV_CURSOR, at, v->timeout);
 }
 
 bool vv_well(struct vv *v)

@@ -78,6 +78,8 @@ struct vv {
 	unsigned int pci_cfg;
 	uint32_t notify_multiplier;
 	uint64_t features;
+	/* How long a command or a reset may take, in ms; VV_TIMEOUT unless changed. */
+	unsigned int timeout;
 	bool msix;
 	int irqs[VV_VECTORS];
 	struct vv_queue queues[VV_QUEUES];

@@ -20,6 +20,7 @@
 
 #include "kselftest_harness.h"
 #include "lib/vgpu_migrate.h"
+#include "lib/vgpu_virtio.h"
 
 #define BAR0		VFIO_PCI_BAR0_REGION_INDEX
 #define FB		(16 * VT_MIB)
@@ -89,7 +90,8 @@ static void *creator_main(void *arg)
 		const char *uuid = any_uuid(actor);
 
 		if (below(actor, 3))
-			count(actor, vt_create(&self->gpu, "16Q", uuid));
+			count(actor, vt_create(&self->gpu, below(actor, 2) ?
+					       "16Q" : "16V", uuid));
 		else
 			count(actor, vt_remove(uuid));
 		usleep(below(actor, 20000));
@@ -240,19 +242,69 @@ static void use_migration(struct actor *actor, struct vt_dev *dev)
 	free(stream.data);
 }
 
+/* A guest's driver that sends what it likes, and waits for no answer for long. */
+static int use_virtio(struct actor *actor, struct vv *v)
+{
+	const uint32_t id = 1 + below(actor, 4), head = below(actor, 5);
+	const uint32_t size = 1 + below(actor, 300), x = below(actor, 100);
+
+	switch (below(actor, 11)) {
+	case 0:
+		return vv_start(v, VV_LINUX);
+	case 1:
+		vv_unmap(v->dev, VV_IOVA, VV_MEM);
+		return vv_map(v->dev, VV_IOVA, v->mem, VV_MEM,
+			      VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE);
+	case 2:
+		return vv_create_2d(v, id, VIRTIO_GPU_FORMAT_B8G8R8X8_UNORM,
+				    size, size);
+	case 3:
+		return vv_create_blob(v, id, VV_FREE, 4 * size * size);
+	case 4:
+		return vv_attach(v, id, VV_IOVA + VV_FREE, 4 * size * size);
+	case 5:
+		return vv_transfer(v, id, 0, 0, x, x, 0);
+	case 6:
+		return vv_scanout(v, head, id, 0, 0, x, x);
+	case 7:
+		return vv_scanout_blob(v, head, id, x, x, 4 * size, 0);
+	case 8:
+		return vv_cursor(v, VIRTIO_GPU_CMD_UPDATE_CURSOR, head, id, x, x,
+				 0, 0);
+	case 9:
+		return vv_unref(v, id);
+	default:
+		return vv_flush(v, id, 0, 0, x, x);
+	}
+}
+
 /* A VMM, from open to close. */
 static void vmm(struct actor *actor)
 {
 	int rounds = below(actor, 30), dmabuf = -1;
 	struct vt_dev dev = { };
+	struct vv v = { };
 	char buf[PAGE];
 	int ret;
 
-	ret = vt_open(&dev, any_uuid(actor));
+	ret = vv_open(&dev, any_uuid(actor));
 	count(actor, ret);
 	if (ret)
 		return;
+	/* Of the other series, or being taken away, it is none. */
+	if (vv_init(&v, &dev)) {
+		vv_fini(&v);
+		v.mem = NULL;
+	} else {
+		v.timeout = 50;
+		count(actor, vv_start(&v, VV_LINUX));
+		rounds *= 4;
+	}
 	while (rounds-- && !actor->self->stop) {
+		if (v.mem && below(actor, 4)) {
+			count(actor, use_virtio(actor, &v));
+			continue;
+		}
 		switch (below(actor, 9)) {
 		case 0:
 			count(actor, vt_reset(&dev));
@@ -286,6 +338,8 @@ static void vmm(struct actor *actor)
 		}
 		usleep(below(actor, 1000));
 	}
+	if (v.mem)
+		vv_fini(&v);
 	vt_close(&dev);
 	if (dmabuf >= 0) {
 		use_dmabuf(actor, dmabuf);
@@ -335,7 +389,7 @@ FIXTURE_SETUP(stress)
 	self->seconds = seconds ? atoi(seconds) : SECONDS;
 	self->seed = seed ? atoi(seed) : getpid();
 	TH_LOG("VGPU_SEED=%u", self->seed);
-	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q"));
+	ASSERT_EQ(0, vt_gpu_add(&self->gpu, "64M", "16Q,16V"));
 	self->address = strrchr(self->gpu.dir, '/') + 1;
 	for (i = 0; i < NR_UUIDS; i++)
 		vt_uuid(self->uuids[i]);
