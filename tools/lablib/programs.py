@@ -76,6 +76,7 @@ PROGRAMS = (
     Program("robustness/sigkill", "6.12", "debug race"),
     Program("robustness/pressure", "6.12", "debug"),
     Program("robustness/faults", "6.12", "debug"),
+    Program("robustness/virtio_faults", "", "debug"),
     Program("robustness/virtio_hostile", "6.12", "6.1 7 debug race"),
     Program("robustness/virtio_memory", "6.12", "6.1 7 debug race"),
     Program("robustness/virtio_vmm", "6.12 6.1 7", "debug race"),

@@ -17,12 +17,14 @@
  * @left: bytes from there on
  * @load: from the record to the model
  * @bad: it is too short, or a value of it is none
+ * @no_memory: there is no memory for what is in it, and so it is taken for bad
  */
 struct state_pack {
 	u8 *at;
 	size_t left;
 	bool load;
 	bool bad;
+	bool no_memory;
 };
 
 /* The next bytes, or NULL. */

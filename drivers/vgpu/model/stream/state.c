@@ -6,6 +6,7 @@
  * saving and loading cannot disagree; what has been loaded is then checked by
  * the part of the model that it belongs to.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
@@ -231,14 +232,22 @@ size_t vgpu_state_save(struct vgpu_model *model,
 	return at - (u8 *)buf;
 }
 
+/* What was wrong with a record that has been read. */
+static int state_loaded(const struct state_pack *pack)
+{
+	if (!pack->bad && !pack->left)
+		return 0;
+	return pack->no_memory ? -ENOMEM : -EINVAL;
+}
+
 /**
  * vgpu_state_load() - read a record of a device
  * @stream: all of the record is in its payload
  *
- * Return: false for one that is too short or too long, was there before, or has
- * in it what the device cannot be in
+ * Return: 0; -EINVAL for one that is too short or too long, was there before, or has
+ * in it what the device cannot be in; -ENOMEM
  */
-bool vgpu_state_load(struct vgpu_stream *stream)
+int vgpu_state_load(struct vgpu_stream *stream)
 {
 	struct state_pack pack = {
 		.at = stream->payload,
@@ -251,24 +260,24 @@ bool vgpu_state_load(struct vgpu_stream *stream)
 
 	if (stream->tag == VGPU_TAG_RESOURCE && stream->gpu) {
 		if (stream->seen & 1U << VGPU_TAG_SCANOUT)
-			return false;
+			return -EINVAL;
 		vgpu_gpu_pack_resource(&pack, stream->gpu, NULL);
-		return !pack.bad && !pack.left;
+		return state_loaded(&pack);
 	}
 	if (!state_tag_known(stream->model.profile, stream->tag))
-		return false;
+		return -EINVAL;
 	if (state_tag_of_head(stream->tag)) {
 		pack_u32(&pack, &head);
 		if (pack.bad || head >= stream->model.profile->num_heads ||
 		    *heads & 1U << head)
-			return false;
+			return -EINVAL;
 		*heads |= 1U << head;
 	} else if (stream->seen & 1U << stream->tag) {
-		return false;
+		return -EINVAL;
 	}
 	pack_record(&pack, stream->tag, &stream->model, &stream->params,
 		    stream->gpu, head);
-	return !pack.bad && !pack.left;
+	return state_loaded(&pack);
 }
 
 /**

@@ -188,8 +188,10 @@ static int stream_complete(struct vgpu_stream *stream)
 		stream->ended = true;
 		break;
 	default:
-		if (!vgpu_state_load(stream))
-			ret = stream_refuse(stream, -EINVAL, "bad record");
+		ret = vgpu_state_load(stream);
+		if (ret)
+			stream_refuse(stream, ret, ret == -ENOMEM ? "no memory" :
+								    "bad record");
 	}
 	stream->seen |= 1U << stream->tag;
 	return ret;
@@ -306,7 +308,8 @@ static size_t stream_head(struct vgpu_stream *stream, const u8 *data,
  *
  * Return: 0, or what is wrong, and the same from then on: -ENODEV for a stream
  * of another vGPU; -EOPNOTSUPP for a mandatory record of an unknown kind; -EINVAL
- * for anything else that no source has written; what the framebuffer returned
+ * for anything else that no source has written; -ENOMEM without memory for what is in
+ * it; what the framebuffer returned
  */
 int vgpu_stream_feed(struct vgpu_stream *stream, const void *data, size_t len)
 {

@@ -137,7 +137,7 @@ size_t vgpu_record_put(void *buf, u32 tag, u64 size);
 size_t vgpu_state_save(struct vgpu_model *model,
 		       const struct vgpu_params *params, struct vgpu_gpu *gpu,
 		       void *buf);
-bool vgpu_state_load(struct vgpu_stream *stream);
+int vgpu_state_load(struct vgpu_stream *stream);
 bool vgpu_state_complete(const struct vgpu_stream *stream);
 
 #endif /* _VGPU_STREAM_H */

@@ -182,6 +182,7 @@ union vgpu_gpu_answer {
  * @room: for how many there is room in each
  * @nr_backing: pieces of guest memory behind all of them
  * @loading: pieces of guest memory that the resource that is being loaded still lacks
+ * @no_memory: an allocation has failed, which is not what is wrong with a stream
  * @scanouts: what the heads show
  * @held: buffers of the control queue that wait for the end of a frame, oldest first
  * @nr_held: how many
@@ -205,6 +206,7 @@ struct vgpu_gpu {
 	u32 room;
 	u32 nr_backing;
 	u32 loading;
+	bool no_memory;
 	struct vgpu_gpu_scanout scanouts[VGPU_MAX_HEADS];
 	struct vgpu_held held[VGPU_RING_MAX];
 	u32 nr_held;
@@ -213,6 +215,16 @@ struct vgpu_gpu {
 	struct vgpu_chain chain;
 	u8 bounce[VGPU_GPU_BOUNCE];
 };
+
+/* vgpu_gpu_ops.alloc, of which is remembered that it has failed. */
+static inline void *vgpu_gpu_alloc(struct vgpu_gpu *gpu, size_t size)
+{
+	void *memory = gpu->ops->alloc(gpu, size);
+
+	if (!memory)
+		gpu->no_memory = true;
+	return memory;
+}
 
 /* gpu.c */
 int vgpu_gpu_run(struct vgpu_gpu *gpu, u32 queue, u32 most);

@@ -56,8 +56,8 @@ static bool resource_room(struct vgpu_gpu *gpu)
 
 	if (gpu->nr_resources < gpu->room)
 		return true;
-	resources = gpu->ops->alloc(gpu, room * sizeof(*resources));
-	placed = gpu->ops->alloc(gpu, (room + VGPU_MAX_HEADS) * sizeof(*placed));
+	resources = vgpu_gpu_alloc(gpu, room * sizeof(*resources));
+	placed = vgpu_gpu_alloc(gpu, (room + VGPU_MAX_HEADS) * sizeof(*placed));
 	if (!resources || !placed) {
 		gpu->ops->free(gpu, resources);
 		gpu->ops->free(gpu, placed);
@@ -214,7 +214,7 @@ u32 vgpu_resource_create(struct vgpu_gpu *gpu, const struct vgpu_resource *want,
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
 	if (gpu->nr_resources == VGPU_MAX_RESOURCES || !resource_room(gpu))
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-	res = gpu->ops->alloc(gpu, sizeof(*res));
+	res = vgpu_gpu_alloc(gpu, sizeof(*res));
 	if (!res)
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	*res = *want;
@@ -260,14 +260,14 @@ struct vgpu_resource *vgpu_resource_load(struct vgpu_gpu *gpu,
 	    !resource_valid(gpu, want) ||
 	    gpu->nr_resources == VGPU_MAX_RESOURCES || !resource_room(gpu))
 		return NULL;
-	res = gpu->ops->alloc(gpu, sizeof(*res));
+	res = vgpu_gpu_alloc(gpu, sizeof(*res));
 	if (!res)
 		return NULL;
 	*res = *want;
 	res->backing = NULL;
 	if (res->nr_backing)
-		res->backing = gpu->ops->alloc(gpu, res->nr_backing *
-					       sizeof(*res->backing));
+		res->backing = vgpu_gpu_alloc(gpu, res->nr_backing *
+					      sizeof(*res->backing));
 	if ((res->nr_backing && !res->backing) ||
 	    (!res->blob && !vgpu_resource_place_at(gpu, res, want->offset))) {
 		gpu->ops->free(gpu, res->backing);
@@ -351,7 +351,7 @@ u32 vgpu_resource_attach(struct vgpu_gpu *gpu, struct vgpu_resource *res,
 	if (nr > VGPU_MAX_ENTRIES ||
 	    gpu->chain.out_len - at < nr * sizeof(*entries))
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	backing = gpu->ops->alloc(gpu, max(nr, 1U) * sizeof(*backing));
+	backing = vgpu_gpu_alloc(gpu, max(nr, 1U) * sizeof(*backing));
 	if (!backing)
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	for (done = 0; done < nr; done += n) {
@@ -365,7 +365,7 @@ u32 vgpu_resource_attach(struct vgpu_gpu *gpu, struct vgpu_resource *res,
 		used = resource_merge(backing, used, entries, n, &end);
 	}
 	fit = used && used <= VGPU_MAX_BACKING - gpu->nr_backing ?
-	      gpu->ops->alloc(gpu, used * sizeof(*fit)) : NULL;
+	      vgpu_gpu_alloc(gpu, used * sizeof(*fit)) : NULL;
 	if (fit)
 		memcpy(fit, backing, used * sizeof(*fit));
 	gpu->ops->free(gpu, backing);

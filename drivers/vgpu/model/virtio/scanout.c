@@ -132,7 +132,7 @@ static u32 scanout_copy(struct vgpu_gpu *gpu, struct vgpu_gpu_scanout *s,
 
 	if (s->copy && s->copy->size >= size)
 		return VIRTIO_GPU_RESP_OK_NODATA;
-	copy = gpu->ops->alloc(gpu, sizeof(*copy));
+	copy = vgpu_gpu_alloc(gpu, sizeof(*copy));
 	if (!copy)
 		return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
 	copy->size = size;
@@ -159,7 +159,7 @@ static u32 scanout_copy(struct vgpu_gpu *gpu, struct vgpu_gpu_scanout *s,
  */
 bool vgpu_gpu_load_copy(struct vgpu_gpu *gpu, u32 head, u64 size, u64 offset)
 {
-	struct vgpu_resource *copy = gpu->ops->alloc(gpu, sizeof(*copy));
+	struct vgpu_resource *copy = vgpu_gpu_alloc(gpu, sizeof(*copy));
 
 	if (!copy)
 		return false;

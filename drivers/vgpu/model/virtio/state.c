@@ -162,6 +162,7 @@ void vgpu_gpu_pack_scanout(struct state_pack *pack, struct vgpu_gpu *gpu,
 	    (copy_size && !vgpu_gpu_load_copy(gpu, head, copy_size, copy_offset)) ||
 	    !scanout_load(gpu, head, id, format, &part, offset, stride))
 		pack->bad = true;
+	pack->no_memory = gpu->no_memory;
 }
 
 static void pack_piece(struct state_pack *pack, struct vgpu_resource *res, u32 i)
@@ -225,6 +226,7 @@ void vgpu_gpu_pack_resource(struct state_pack *pack, struct vgpu_gpu *gpu,
 			pack->bad = true;
 		else if (!first)
 			gpu->loading = res->nr_backing;
+		pack->no_memory = gpu->no_memory;
 	}
 	for (i = first; i < first + nr && !pack->bad; i++)
 		pack_piece(pack, res, i);
