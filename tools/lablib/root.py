@@ -87,7 +87,7 @@ rm /usr/src/linux-source-6.12.tar.xz
 """
 
 
-def _mirror():
+def mirror():
     """The Debian mirror that this machine uses, or None for the default."""
     done = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)",
@@ -111,7 +111,7 @@ def _build():
         raise LabError(f"needs the package debian-archive-keyring ({KEYRING})")
     partial = ROOT + ".partial"
     shutil.rmtree(partial, ignore_errors=True)
-    mirror = _mirror()
+    uri = mirror()
     env = dict(os.environ, INITRD="No", DEBIAN_FRONTEND="noninteractive")
     step(f"building the Debian root ({SUITE}), about a minute",
          ["mmdebstrap", "--mode=root", "--variant=minbase",
@@ -121,7 +121,7 @@ def _build():
           "--dpkgopt=path-exclude=/usr/share/doc/*",
           "--dpkgopt=path-exclude=/usr/share/locale/*",
           "--include=" + ",".join(PACKAGES), SUITE, partial] +
-         ([mirror] if mirror else []), "root.log", env=env)
+         ([uri] if uri else []), "root.log", env=env)
 
     with open(os.path.join(partial, "etc/apt/sources.list")) as sources:
         uri = sources.read().split()
