@@ -90,16 +90,6 @@ same()
 	return 1
 }
 
-# same_pixels NAME
-same_pixels()
-{
-	python3 -c 'import sys
-from PIL import Image
-one, other = (Image.open(name).convert("RGB") for name in sys.argv[1:])
-sys.exit(one.size != other.size or one.tobytes() != other.tobytes())' \
-		"/tmp/peer.$1.png" "/tmp/vgpu.$1.png"
-}
-
 heads_type || skip_all "no type of this GPU is a virtio-gpu"
 qemu-system-x86_64 -device virtio-gpu-pci,help > /dev/null 2>&1 ||
 	skip_all "this QEMU has no virtio-gpu-pci"

@@ -7,7 +7,6 @@
 . ../lib/heads.sh
 need_guest
 
-bus=unix:path=/tmp/virtio-gpu.bus
 guest_nonce=$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 device=peer
 
@@ -26,15 +25,6 @@ qemu_shows()
 	_ret=$?
 	echo "# $_seen"
 	return $_ret
-}
-
-# resize HEAD WIDTH HEIGHT: a window of QEMU
-resize()
-{
-	timeout 60 dbus-send --bus=$bus --print-reply --dest=org.qemu \
-		"/org/qemu/Display1/Console_$1" \
-		org.qemu.Display1.Console.SetUIInfo uint16:0 uint16:0 int32:0 \
-		int32:0 "uint32:$2" "uint32:$3" > /dev/null
 }
 
 # cursor_is TEXT [SEED]: where that of head 0 is, and what it looks like
@@ -261,20 +251,6 @@ all()
 	# The peer's driver goes on with queues that are no more.
 	[ $device != peer ] || sleeps "$2" 1500
 	checks "QEMU has no complaint" sh -c "! grep . '$guest_dir/qemu.log'"
-}
-
-begin_bus()
-{
-	dbus-daemon --session --nofork --address=$bus > /dev/null 2>&1 &
-	daemon=$!
-	within 10 test -S "${bus#*=}"
-}
-
-end_bus()
-{
-	kill $daemon
-	wait $daemon 2>/dev/null
-	rm -f "${bus#*=}"
 }
 
 qemu-system-x86_64 --version | sed -n '1s/^/# /p'

@@ -11,6 +11,8 @@ heads="0 1 2 3"
 picture=/tmp/heads.png
 # Lines that the guest had said when it was asked last.
 mark=0
+# For QEMU's D-Bus display.
+bus=unix:path=/tmp/heads.bus
 
 # checks NAME COMMAND...: check, with whose device it is
 checks()
@@ -142,4 +144,37 @@ log_is_clean()
 comes_up()
 {
 	guest_until 240 answered "guest: ready"
+}
+
+begin_bus()
+{
+	dbus-daemon --session --nofork --address=$bus > /dev/null 2>&1 &
+	daemon=$!
+	within 10 test -S "${bus#*=}"
+}
+
+end_bus()
+{
+	kill $daemon
+	wait $daemon 2>/dev/null
+	rm -f "${bus#*=}"
+}
+
+# resize HEAD WIDTH HEIGHT: a window of QEMU
+resize()
+{
+	timeout 60 dbus-send --bus=$bus --print-reply --dest=org.qemu \
+		"/org/qemu/Display1/Console_$1" \
+		org.qemu.Display1.Console.SetUIInfo uint16:0 uint16:0 int32:0 \
+		int32:0 "uint32:$2" "uint32:$3" > /dev/null
+}
+
+# same_pixels NAME: what the peer has shown as peer.NAME.png is in vgpu.NAME.png
+same_pixels()
+{
+	python3 -c 'import sys
+from PIL import Image
+one, other = (Image.open(name).convert("RGB") for name in sys.argv[1:])
+sys.exit(one.size != other.size or one.tobytes() != other.tobytes())' \
+		"/tmp/peer.$1.png" "/tmp/vgpu.$1.png"
 }
