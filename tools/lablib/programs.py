@@ -4,7 +4,7 @@ run, and running them in a lab host."""
 import dataclasses
 import os
 
-from . import build, coverage, emulation, vm
+from . import build, coverage, desktop, emulation, vm
 from .host import LabError, say
 
 
@@ -14,6 +14,7 @@ class Program:
     set has it as well, and what it needs:
 
     guest    a VM: built before, and run again when an emulated lab host fails
+    desktop  a VM with a whole Debian, see desktop.py
     modules  those of selftests/modules
     quiet    no udev, which it would send tens of thousands of events; that takes
              longer than all tests together, and what waits takes kernel memory
@@ -96,6 +97,7 @@ PROGRAMS = (
     Program("clients/virtio-gpu.sh", "", "6.12 6.1 7", "guest"),
     Program("clients/virtio-gpu-migration.sh", "", "6.12 6.1", "guest"),
     Program("clients/virtio-gpu-clients.sh", "", "6.12", "guest"),
+    Program("clients/virtio-gpu-desktop.sh", "", "6.12 6.1 7", "guest desktop"),
     Program("clients/firmware.sh", "", "6.12", "guest"),
     Program("pgpu/modules.sh", "6.12", "debug"),
     Program("ras/edac.sh", "6.12", "debug"),
@@ -236,6 +238,8 @@ def execute(tally, run, programs, time):
         build.selftests()
         if _need("guest", programs):
             build.guest(run.kernel)
+        if _need("desktop", programs):
+            desktop.ensure(run.kernel)
         if _need("modules", programs):
             build.test_modules(run.kernel)
     except LabError as error:
