@@ -119,13 +119,24 @@ several "64V 16Q 64V 16Q 64V 16Q 64V 16Q" ""
 end
 
 # The same in a VM each; they start one after the other and run at once.
+up()
+{
+	guest_start -device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,id=vgpu,bus=slot1"
+	guest_wait "guest: ready" 240
+}
+
+# In an emulated lab host one guest in thirty does not come up.
+comes_up()
+{
+	up || { [ "$VGPU_TEST_GUEST_APPEND" ] && guest_stop && up; }
+}
+
 uuids='' running='' n=0
 for type in 64V 16Q 64V 16Q 64V 16Q 64V 16Q; do
 	create $type
 	guest_nonce=0000000$n guest_dir=/tmp/vm$n
-	guest_start -device "vfio-pci,sysfsdev=/sys/bus/mdev/devices/$uuid,display=on,id=vgpu,bus=slot1"
+	check "eight VMs: guest $n comes up" comes_up
 	running="$running $guest_pid $guest_cat"
-	check "eight VMs: guest $n comes up" guest_wait "guest: ready" 240
 	n=$((n + 1))
 done
 for n in 0 1 2 3 4 5 6 7; do
