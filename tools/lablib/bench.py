@@ -42,6 +42,13 @@ class Row:
         return [self.ours, self.peer, *limit]
 
 
+def _frames(name, unit, measure, times):
+    """A row of what frames of a guest cost, against QEMU's own device."""
+    peer = measure + "@virtio-gpu-pci"
+    return Row("virtio." + name, unit, measure + "@vgpu-256V", peer,
+               limit=peer, limit_times=times)
+
+
 ROWS = (
     Row("register.config_read32", "ns", "config_read32@vgpu-256Q",
         "config_read32@mbochs-large"),
@@ -112,6 +119,18 @@ ROWS = (
         "stop_cold@vgpu-256Q"),
     Row("migration.redraw_8m", "ns", "redraw@vgpu-256Q",
         "redraw_free@vgpu-256Q"),
+    _frames("flip_1080p", "ns", "frame_flip", 0.1),
+    _frames("transfer_1080p", "ns", "frame_transfer", 1),
+    _frames("damage_64x64", "ns", "frame_damage", 0.8),
+    _frames("transfer_64x64", "ns", "frame_damage_classic", 0.8),
+    _frames("cursor_move", "ns", "frame_cursor", 0.8),
+    _frames("main_loop", "ns", "main_fast", 0.2),
+    _frames("exits_100", "exits", "exits_flip", 1),
+    _frames("kicks_100", "kicks", "kicks_flip", 1),
+    _frames("interrupts_100", "interrupts", "interrupts_flip", 1),
+    # Its driver does not wait for anything then; with blobs it does.
+    _frames("fast_kicks_100", "kicks", "kicks_fast", 1),
+    _frames("fast_interrupts_100", "interrupts", "interrupts_fast", 1),
 )
 
 
@@ -146,6 +165,8 @@ def measure(kernel, rows, runs=RUNS):
     """Boot a lab host and measure; return what --json writes."""
     release = build.modules(kernel)
     build.selftests()
+    if any(row.name.startswith("virtio.") for row in rows):
+        build.guest(kernel)
     peers = build.peers(kernel)
     icount = vm.accel() != "kvm"
     measures = dict.fromkeys(what for row in rows for what in row.measures())

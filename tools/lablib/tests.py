@@ -91,14 +91,15 @@ _BENCH_KEYS = {"name", "unit", "ours", "peer", "peer_name", "limit",
 
 
 def _lab_bench(tally, wanted):
-    """The figures that need nothing but a device: a register, a count."""
+    """A register and a count, which need nothing but a device, and a guest's flips."""
     if not wanted("lab.bench"):
         return
     rows = [row for row in bench.ROWS if row.name in (
-        "register.config_read32", "bar0.page_faults_256m")]
+        "register.config_read32", "bar0.page_faults_256m",
+        "virtio.flip_1080p")]
     report = json.loads(json.dumps(
         bench.measure(root.DEFAULT_KERNEL, rows, runs=2)))
-    register, faults = report["rows"]
+    register, faults, flip = report["rows"]
     tally.result(report.keys() == {"kernel", "accel", "icount", "rows"} and
                  all(row.keys() == _BENCH_KEYS for row in report["rows"]),
                  "lab.bench: the form of the report")
@@ -109,6 +110,8 @@ def _lab_bench(tally, wanted):
                  0 < faults["ours"] <= faults["limit"] and
                  faults["ratio_limit"] >= 1 and register["limit"] is None,
                  "lab.bench: page faults are within the limit")
+    tally.result((flip["ratio_limit"] or 0) >= 1,
+                 "lab.bench: a guest's flips are within the limit")
     if report["icount"]:
         tally.result(register["spread"] <= 0.01,
                      "lab.bench: instructions are counted")
