@@ -164,15 +164,17 @@ static inline int gpu_fb_read(struct vgpu_gpu *gpu, u64 offset, void *buf,
 	return 0;
 }
 
-static inline int gpu_fb_write(struct vgpu_gpu *gpu, u64 offset, const void *buf,
-			       size_t len)
+static inline int gpu_fb_write(struct vgpu_gpu *gpu, u64 offset, u64 pitch,
+			       const void *buf, size_t len, u32 nr)
 {
 	struct gpu_unit *u = (struct gpu_unit *)gpu;
 
-	if (!gpu_in_fb(u, offset, len))
-		return -EIO;
-	memcpy(u->fb + offset, buf, len);
-	u->written += len;
+	for (; nr; nr--, offset += pitch, buf += len) {
+		if (!gpu_in_fb(u, offset, len))
+			return -EIO;
+		memcpy(u->fb + offset, buf, len);
+		u->written += len;
+	}
 	return 0;
 }
 

@@ -65,10 +65,11 @@ static int exec_fb_read(struct vgpu_gpu *gpu, u64 offset, void *buf, size_t len)
 	return vgpu_fb_read(&gpu_to_vgpu(gpu)->fb, offset, buf, len);
 }
 
-static int exec_fb_write(struct vgpu_gpu *gpu, u64 offset, const void *buf,
-			 size_t len)
+static int exec_fb_write(struct vgpu_gpu *gpu, u64 offset, u64 pitch,
+			 const void *buf, size_t len, u32 nr)
 {
-	return vgpu_fb_write(&gpu_to_vgpu(gpu)->fb, offset, buf, len);
+	return vgpu_fb_write_lines(&gpu_to_vgpu(gpu)->fb, offset, pitch, buf,
+				   len, nr);
 }
 
 static int exec_fb_zero(struct vgpu_gpu *gpu, u64 offset, u64 len)

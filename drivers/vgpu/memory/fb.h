@@ -129,6 +129,8 @@ bool vgpu_fb_copy_iter(const void *from, size_t len, struct iov_iter *to);
 int vgpu_fb_read(struct vgpu_fb *fb, u64 offset, void *buf, size_t len);
 bool vgpu_fb_read_iter(struct vgpu_fb *fb, u64 offset, struct iov_iter *to,
 		       size_t len);
+int vgpu_fb_write_lines(struct vgpu_fb *fb, u64 offset, u64 pitch,
+			const void *buf, size_t len, u32 nr);
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len);
 ssize_t vgpu_fb_write_iter(struct vgpu_fb *fb, u64 offset,
 			   struct iov_iter *from, size_t len);

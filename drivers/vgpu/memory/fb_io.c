@@ -154,6 +154,49 @@ bool vgpu_fb_read_iter(struct vgpu_fb *fb, u64 offset, struct iov_iter *to,
 }
 
 /**
+ * vgpu_fb_write_lines() - copy lines into the framebuffer
+ * @fb: the framebuffer
+ * @offset: first byte of the first line
+ * @pitch: bytes from one line to the next, at least @len if there are several
+ * @buf: where from; lines are side by side there
+ * @len: bytes of a line
+ * @nr: lines, at least one; what lies beyond the framebuffer is ignored
+ *
+ * Return: 0 or what the backend returned
+ */
+int vgpu_fb_write_lines(struct vgpu_fb *fb, u64 offset, u64 pitch,
+			const void *buf, size_t len, u32 nr)
+{
+	u64 end = min(offset + (nr - 1) * pitch + len, fb->size);
+	/* Memory of the framebuffer: @room bytes at @at are those from @first on. */
+	size_t todo, n, room = 0;
+	u64 first = 0;
+	void *at;
+
+	down_read(&fb->lock);
+	for (; nr; nr--, offset += pitch - len) {
+		for (todo = len; todo; offset += n, buf += n, todo -= n) {
+			if (offset >= end)
+				goto out;
+			if (offset - first >= room) {
+				first = offset;
+				at = vgpu_fb_at_room(fb, first, end - first,
+						     &room);
+				if (IS_ERR(at)) {
+					up_read(&fb->lock);
+					return PTR_ERR(at);
+				}
+			}
+			n = min_t(u64, todo, first + room - offset);
+			memcpy(at + (offset - first), buf, n);
+		}
+	}
+out:
+	up_read(&fb->lock);
+	return 0;
+}
+
+/**
  * vgpu_fb_write() - copy into the framebuffer
  * @fb: the framebuffer
  * @offset: first byte
@@ -164,20 +207,7 @@ bool vgpu_fb_read_iter(struct vgpu_fb *fb, u64 offset, struct iov_iter *to,
  */
 int vgpu_fb_write(struct vgpu_fb *fb, u64 offset, const void *buf, size_t len)
 {
-	int ret = 0;
-	void *at;
-	size_t n;
-
-	down_read(&fb->lock);
-	for (; len && offset < fb->size; offset += n, buf += n, len -= n) {
-		at = vgpu_fb_at_room(fb, offset, len, &n);
-		ret = PTR_ERR_OR_ZERO(at);
-		if (ret)
-			break;
-		memcpy(at, buf, n);
-	}
-	up_read(&fb->lock);
-	return ret;
+	return vgpu_fb_write_lines(fb, offset, 0, buf, len, 1);
 }
 
 /**

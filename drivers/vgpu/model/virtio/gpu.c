@@ -148,8 +148,8 @@ static u32 gpu_transfer(struct vgpu_gpu *gpu, const union gpu_request *req,
 		vgpu_resource_find(gpu, le32_to_cpu(req->transfer.resource_id));
 	struct vgpu_rect r = gpu_rect(&req->transfer.r);
 	u64 from = le64_to_cpu(req->transfer.offset);
-	u64 pitch, to, n;
-	u32 y;
+	struct vgpu_lines lines;
+	u64 pitch, n;
 
 	if (!res)
 		return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
@@ -162,7 +162,6 @@ static u32 gpu_transfer(struct vgpu_gpu *gpu, const union gpu_request *req,
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
 	pitch = 4ULL * res->width;
 	n = 4ULL * r.width;
-	to = res->offset + r.y * pitch + 4ULL * r.x;
 	if (!n || !r.height)
 		return VIRTIO_GPU_RESP_OK_NODATA;
 	/* As in the resource, the lines are a pitch apart from @from on. */
@@ -170,15 +169,16 @@ static u32 gpu_transfer(struct vgpu_gpu *gpu, const union gpu_request *req,
 	    from + pitch * (r.height - 1) + n >
 	    res->backing[res->nr_backing - 1].end)
 		return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
-	if (n == pitch) {
-		n *= r.height;
-		r.height = 1;
-	}
-	for (y = 0; y < r.height; y++)
-		if (vgpu_resource_upload(gpu, res, from + y * pitch,
-					 to + y * pitch, n))
-			return VIRTIO_GPU_RESP_ERR_UNSPEC;
-	return VIRTIO_GPU_RESP_OK_NODATA;
+	lines = (struct vgpu_lines){
+		.from = from,
+		.from_pitch = pitch,
+		.to = res->offset + r.y * pitch + 4ULL * r.x,
+		.to_pitch = pitch,
+		.len = n,
+		.nr = r.height,
+	};
+	return vgpu_resource_upload(gpu, res, &lines) ?
+	       VIRTIO_GPU_RESP_ERR_UNSPEC : VIRTIO_GPU_RESP_OK_NODATA;
 }
 
 /*

@@ -88,6 +88,22 @@ struct vgpu_rect {
 };
 
 /**
+ * struct vgpu_lines - lines of a picture that are copied
+ * @from: offset of the first in the resource
+ * @from_pitch: bytes from one to the next there
+ * @to: offset of the first in the framebuffer
+ * @to_pitch: bytes from one to the next there
+ * @len: bytes of each
+ * @nr: how many, at least one
+ */
+struct vgpu_lines {
+	u64 from, from_pitch;
+	u64 to, to_pitch;
+	u64 len;
+	u32 nr;
+};
+
+/**
  * struct vgpu_gpu_scanout - what a head shows
  * @resource: this resource, or NULL for none
  * @picture: where in the framebuffer; for a blob, of the copy that is made when somebody looks
@@ -119,7 +135,8 @@ struct vgpu_gpu;
  * @free: the opposite; NULL is ignored
  * @uuid: a random UUID, 16 bytes
  * @fb_read: copy from the framebuffer; 0 or a negative errno
- * @fb_write: copy to the framebuffer; the same
+ * @fb_write: copy lines of @len bytes, which are side by side in @buf and @pitch bytes
+ *	apart in the framebuffer; the same
  * @fb_zero: clear whole pages of 4 KiB; the same
  * @monitor: what is plugged into a head
  * @show: a head shows a picture from now on, or nothing without a format
@@ -134,8 +151,8 @@ struct vgpu_gpu_ops {
 	void (*free)(struct vgpu_gpu *gpu, void *memory);
 	void (*uuid)(struct vgpu_gpu *gpu, u8 *uuid);
 	int (*fb_read)(struct vgpu_gpu *gpu, u64 offset, void *buf, size_t len);
-	int (*fb_write)(struct vgpu_gpu *gpu, u64 offset, const void *buf,
-			size_t len);
+	int (*fb_write)(struct vgpu_gpu *gpu, u64 offset, u64 pitch,
+			const void *buf, size_t len, u32 nr);
 	int (*fb_zero)(struct vgpu_gpu *gpu, u64 offset, u64 len);
 	void (*monitor)(struct vgpu_gpu *gpu, u32 head,
 			struct vgpu_monitor *monitor);
@@ -243,7 +260,7 @@ void vgpu_resource_detach(struct vgpu_gpu *gpu, struct vgpu_resource *res);
 int vgpu_resource_read(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 		       u64 offset, void *buf, size_t len);
 int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
-			 u64 from, u64 to, u64 len);
+			 const struct vgpu_lines *lines);
 u32 vgpu_resource_place(struct vgpu_gpu *gpu, struct vgpu_resource *res);
 void vgpu_resource_unplace(struct vgpu_gpu *gpu, struct vgpu_resource *res);
 struct vgpu_resource *vgpu_resource_load(struct vgpu_gpu *gpu,

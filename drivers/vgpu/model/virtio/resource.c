@@ -435,19 +435,9 @@ int vgpu_resource_read(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 	return ret;
 }
 
-/**
- * vgpu_resource_upload() - copy from the guest memory behind a resource to the
- * framebuffer
- * @gpu: the vGPU; its bounce buffer is used
- * @res: the resource
- * @from: offset in the resource
- * @to: offset in the framebuffer
- * @len: bytes
- *
- * Return: as vgpu_resource_read(); -EINTR when a reset waits; what the framebuffer says
- */
-int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
-			 u64 from, u64 to, u64 len)
+static int resource_upload_bytes(struct vgpu_gpu *gpu,
+				 const struct vgpu_resource *res, u64 from,
+				 u64 to, u64 len)
 {
 	int ret = 0;
 	size_t n;
@@ -458,7 +448,61 @@ int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 		n = min_t(u64, len, sizeof(gpu->bounce));
 		ret = vgpu_resource_read(gpu, res, from, gpu->bounce, n);
 		if (!ret)
-			ret = gpu->ops->fb_write(gpu, to, gpu->bounce, n);
+			ret = gpu->ops->fb_write(gpu, to, 0, gpu->bounce, n, 1);
+	}
+	return ret;
+}
+
+/* As many lines as the bounce buffer has room for; @n becomes how many were copied. */
+static int resource_upload_some(struct vgpu_gpu *gpu,
+				const struct vgpu_resource *res,
+				const struct vgpu_lines *lines, u32 *n)
+{
+	u32 most = min_t(u64, lines->nr, sizeof(gpu->bounce) / lines->len);
+	int ret = 0, err;
+
+	for (*n = 0; *n < most; (*n)++) {
+		ret = gpu->ops->gone(gpu) ? -EINTR :
+		      vgpu_resource_read(gpu, res,
+					 lines->from + *n * lines->from_pitch,
+					 gpu->bounce + *n * lines->len,
+					 lines->len);
+		if (ret)
+			break;
+	}
+	err = *n ? gpu->ops->fb_write(gpu, lines->to, lines->to_pitch,
+				      gpu->bounce, lines->len, *n) : 0;
+	return ret ?: err;
+}
+
+/**
+ * vgpu_resource_upload() - copy from the guest memory behind a resource to the
+ * framebuffer
+ * @gpu: the vGPU; its bounce buffer is used
+ * @res: the resource
+ * @lines: what; if there are several, none is longer than VGPU_GPU_BOUNCE, or than a
+ *	pitch
+ *
+ * With an error, what could be read before is copied.
+ *
+ * Return: as vgpu_resource_read(); -EINTR when a reset waits; what the framebuffer says
+ */
+int vgpu_resource_upload(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
+			 const struct vgpu_lines *lines)
+{
+	struct vgpu_lines l = *lines;
+	int ret = 0;
+	u32 n;
+
+	if (l.nr == 1 || (l.len == l.from_pitch && l.len == l.to_pitch))
+		return resource_upload_bytes(gpu, res, l.from, l.to,
+					     l.len * l.nr);
+	if (l.len > sizeof(gpu->bounce))
+		return -EINVAL;
+	for (; l.nr && !ret; l.nr -= n) {
+		ret = resource_upload_some(gpu, res, &l, &n);
+		l.from += n * l.from_pitch;
+		l.to += n * l.to_pitch;
 	}
 	return ret;
 }

@@ -235,23 +235,18 @@ u32 vgpu_gpu_set_blob(struct vgpu_gpu *gpu, u32 head,
 static void scanout_refresh(struct vgpu_gpu *gpu, struct vgpu_gpu_scanout *s)
 {
 	const struct vgpu_rect *r = &s->stale;
-	u64 from = s->blob_offset + (u64)r->y * s->blob_stride + 4ULL * r->x;
-	u64 to = s->picture.offset +
-		 (u64)(r->y - s->part.y) * s->picture.pitch +
-		 4ULL * (r->x - s->part.x);
-	u32 y;
+	const struct vgpu_lines lines = {
+		.from = s->blob_offset + (u64)r->y * s->blob_stride + 4ULL * r->x,
+		.from_pitch = s->blob_stride,
+		.to = s->picture.offset +
+		      (u64)(r->y - s->part.y) * s->picture.pitch +
+		      4ULL * (r->x - s->part.x),
+		.to_pitch = s->picture.pitch,
+		.len = 4ULL * r->width,
+		.nr = r->height,
+	};
 
-	if (r->width == s->picture.width && s->blob_stride == s->picture.pitch) {
-		vgpu_resource_upload(gpu, s->resource, from, to,
-				     (u64)r->height * s->picture.pitch);
-	} else {
-		for (y = 0; y < r->height; y++)
-			if (vgpu_resource_upload(gpu, s->resource,
-						 from + (u64)y * s->blob_stride,
-						 to + (u64)y * s->picture.pitch,
-						 4ULL * r->width))
-				break;
-	}
+	vgpu_resource_upload(gpu, s->resource, &lines);
 	s->stale.width = 0;
 }
 
@@ -337,11 +332,16 @@ u64 vgpu_gpu_cursor_offset(const struct vgpu_gpu *gpu, u32 head, u32 slot)
 static bool cursor_copy(struct vgpu_gpu *gpu, const struct vgpu_resource *res,
 			u64 to)
 {
+	const struct vgpu_lines all = {
+		.to = to, .len = VGPU_CURSOR_BYTES, .nr = 1,
+	};
+
 	if (res->blob)
-		return !vgpu_resource_upload(gpu, res, 0, to, VGPU_CURSOR_BYTES);
+		return !vgpu_resource_upload(gpu, res, &all);
 	return !gpu->ops->fb_read(gpu, res->offset, gpu->bounce,
 				  VGPU_CURSOR_BYTES) &&
-	       !gpu->ops->fb_write(gpu, to, gpu->bounce, VGPU_CURSOR_BYTES);
+	       !gpu->ops->fb_write(gpu, to, 0, gpu->bounce,
+				   VGPU_CURSOR_BYTES, 1);
 }
 
 static s16 cursor_position(s32 at)
