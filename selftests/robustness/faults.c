@@ -276,47 +276,6 @@ TEST_F_TIMEOUT(faults, lost, 900)
 	vt_close(&self->dev);
 }
 
-static void running(faults_data *self)
-{
-	vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-}
-
-static int save(faults_data *self)
-{
-	int ret = vt_save(&self->dev, &self->stream);
-
-	if (ret)
-		running(self);
-	return ret;
-}
-
-/* All of it or an error, after which a reset is the way back. */
-static int load(faults_data *self)
-{
-	int fd = -1, ret;
-	size_t done = 0;
-	ssize_t n;
-
-	ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
-	while (!ret && done < self->stream.len) {
-		n = write(fd, self->stream.data + done,
-			  self->stream.len - done);
-		if (n < 0)
-			ret = -errno;
-		else
-			done += n;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (!ret)
-		ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	if (ret) {
-		vt_reset(&self->dev);
-		vt_memory(&self->dev, true);
-	}
-	return ret;
-}
-
 TEST_F_TIMEOUT(faults, migration, 900)
 {
 	static char page[PAGE] = "content";

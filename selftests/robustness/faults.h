@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An operation again and again, its first, second, third ... allocation failing.  Who
- * includes this has the fixture whose data operations get, as faults_data.
+ * includes this has the fixture whose data operations get, as faults_data, with a vGPU
+ * and a stream.
  */
 #ifndef VGPU_ROBUSTNESS_FAULTS_H
 #define VGPU_ROBUSTNESS_FAULTS_H
@@ -166,5 +167,46 @@ static int sweep(faults_data *self, const struct operation *op, int *survived)
 	TH_LOG(#begin ": %d, %d of which it survives", n, survived);	\
 	EXPECT_LE(least, n);						\
 } while (0)
+
+static void running(faults_data *self)
+{
+	vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
+static int save(faults_data *self)
+{
+	int ret = vt_save(&self->dev, &self->stream);
+
+	if (ret)
+		running(self);
+	return ret;
+}
+
+/* All of it or an error, after which a reset is the way back. */
+static int load(faults_data *self)
+{
+	int fd = -1, ret;
+	size_t done = 0;
+	ssize_t n;
+
+	ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+	while (!ret && done < self->stream.len) {
+		n = write(fd, self->stream.data + done,
+			  self->stream.len - done);
+		if (n < 0)
+			ret = -errno;
+		else
+			done += n;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!ret)
+		ret = vt_mig_set(&self->dev, VFIO_DEVICE_STATE_STOP, NULL);
+	if (ret) {
+		vt_reset(&self->dev);
+		vt_memory(&self->dev, true);
+	}
+	return ret;
+}
 
 #endif /* VGPU_ROBUSTNESS_FAULTS_H */
