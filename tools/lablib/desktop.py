@@ -80,7 +80,7 @@ def _build(suite):
     partial = out + ".root"
     shutil.rmtree(partial, ignore_errors=True)
     os.makedirs(os.path.dirname(out), exist_ok=True)
-    uri = root.mirror() or "http://deb.debian.org/debian"
+    uri = root.archive()
     sources = [f"deb {uri} {suite} main"]
     backports = suite in _BACKPORTS
     if backports:

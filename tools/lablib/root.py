@@ -87,7 +87,7 @@ rm /usr/src/linux-source-6.12.tar.xz
 """
 
 
-def mirror():
+def _mirror():
     """The Debian mirror that this machine uses, or None for the default."""
     done = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)",
@@ -98,6 +98,13 @@ def mirror():
         if origin == "Debian" and "security" not in uri:
             return uri.rstrip("/")
     return None
+
+
+def archive(directory=ROOT):
+    """Where the packages of a root directory are from."""
+    with open(os.path.join(directory, "etc/apt/sources.list")) as sources:
+        return next(word for word in sources.read().split()
+                    if word.startswith("http"))
 
 
 def _stamp():
@@ -111,7 +118,7 @@ def _build():
         raise LabError(f"needs the package debian-archive-keyring ({KEYRING})")
     partial = ROOT + ".partial"
     shutil.rmtree(partial, ignore_errors=True)
-    uri = mirror()
+    mirror = _mirror()
     env = dict(os.environ, INITRD="No", DEBIAN_FRONTEND="noninteractive")
     step(f"building the Debian root ({SUITE}), about a minute",
          ["mmdebstrap", "--mode=root", "--variant=minbase",
@@ -121,11 +128,9 @@ def _build():
           "--dpkgopt=path-exclude=/usr/share/doc/*",
           "--dpkgopt=path-exclude=/usr/share/locale/*",
           "--include=" + ",".join(PACKAGES), SUITE, partial] +
-         ([uri] if uri else []), "root.log", env=env)
+         ([mirror] if mirror else []), "root.log", env=env)
 
-    with open(os.path.join(partial, "etc/apt/sources.list")) as sources:
-        uri = sources.read().split()
-    uri = next(word for word in uri if word.startswith("http"))
+    uri = archive(partial)
     security = uri.rstrip("/") + "-security"
     with open(os.path.join(partial, "etc/apt/sources.list.d/kernels.list"),
               "w") as sources:
