@@ -79,6 +79,15 @@ static void exec_forget(struct vgpu *vgpu)
 		exec_unpin_ring(vgpu, nr);
 }
 
+/* There is something to do. */
+static void exec_kick(struct vgpu *vgpu)
+{
+	if (!READ_ONCE(vgpu->exec.mm))
+		return;
+	WRITE_ONCE(vgpu->exec.kicked, true);
+	wake_up(&vgpu->exec.kick);
+}
+
 /* End resets that the guest waits for. */
 static void exec_reset(struct vgpu *vgpu)
 {
@@ -105,6 +114,7 @@ static void exec_reset(struct vgpu *vgpu)
 		exec_forget(vgpu);
 	vgpu->exec.era = era;
 	mutex_lock(&vgpu->lock);
+	WRITE_ONCE(vgpu->exec.latest, v->era);
 	/* With another one since, there will be more work. */
 	if (v->era == era)
 		vgpu_virtio_reset_done(vgpu->model, queues);
@@ -313,7 +323,7 @@ static void exec_pass(struct vgpu *vgpu)
 	kthread_unuse_mm(mm);
 	mmput(mm);
 	if (n == EXEC_MOST / EXEC_BATCH)
-		vgpu_exec_kick(vgpu);
+		exec_kick(vgpu);
 }
 
 static int exec_thread(void *data)
@@ -331,17 +341,16 @@ static int exec_thread(void *data)
 }
 
 /**
- * vgpu_exec_kick() - there is something to do
+ * vgpu_exec_work() - the model has something to do, or was reset
  * @vgpu: the vGPU
  *
- * Context: any
+ * What is being executed learns of a reset from here, without the lock.
  */
-void vgpu_exec_kick(struct vgpu *vgpu)
+void vgpu_exec_work(struct vgpu *vgpu)
 {
-	if (!READ_ONCE(vgpu->exec.mm))
-		return;
-	WRITE_ONCE(vgpu->exec.kicked, true);
-	wake_up(&vgpu->exec.kick);
+	lockdep_assert_held(&vgpu->lock);
+	WRITE_ONCE(vgpu->exec.latest, vgpu->model->virtio.era);
+	exec_kick(vgpu);
 }
 
 /**
@@ -394,7 +403,7 @@ void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep)
 	if (exec->gpu && !keep)
 		exec_forget(vgpu);
 	mutex_unlock(&exec->lock);
-	vgpu_exec_kick(vgpu);
+	exec_kick(vgpu);
 }
 
 /**
@@ -416,7 +425,7 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head)
 	if (READ_ONCE(exec->mm) &&
 	    READ_ONCE(exec->gpu->scanouts[head].stale.width)) {
 		set_bit(head, &exec->look);
-		vgpu_exec_kick(vgpu);
+		exec_kick(vgpu);
 	}
 	mutex_unlock(&vgpu->lock);
 	wait_event_killable_timeout(exec->looked, !test_bit(head, &exec->look),
@@ -446,6 +455,7 @@ struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu)
 	vgpu_gpu_heads(gpu, vgpu->model);
 	/* A reset that had begun ends with all that was loaded. */
 	exec->era = vgpu->model->virtio.era - vgpu->model->virtio.resetting;
+	WRITE_ONCE(exec->latest, vgpu->model->virtio.era);
 	vgpu->model->changed |= VGPU_CHANGED_HEADS;
 	vgpu_apply(vgpu);
 	mutex_unlock(&vgpu->lock);

@@ -21,13 +21,13 @@ struct vgpu_resource_at;
  * @kick: where it waits for something to do
  * @kicked: there is
  * @lock: held while commands are executed, and so while the guest's memory is waited
- *	for; protects @gpu, @era and
- *	@pinned.  Nothing that others wait for takes it.
+ *	for; protects @gpu, @era and @pinned.  Nothing that others wait for takes it.
  * @gpu: the state of that; NULL with a personality that has no commands, and while no VMM
  *	has the vGPU open
  * @mm: the VMM's memory, where the guest's is
  * @memcg: what memory is charged to
  * @era: of the registers that commands are executed for
+ * @latest: of the registers, read without a lock; written under vgpu.lock
  * @pinned: queues, by bit, whose rings are to be pinned, if they can be
  * @resets: how many wait for the command that is being executed
  * @look: heads, by bit, that somebody wants to look at
@@ -42,6 +42,7 @@ struct vgpu_exec {
 	struct mm_struct *mm;
 	struct mem_cgroup *memcg;
 	u32 era;
+	u32 latest;
 	u32 pinned;
 	atomic_t resets;
 	unsigned long look;
@@ -53,7 +54,7 @@ void vgpu_exec_init(struct vgpu *vgpu);
 void vgpu_exec_fini(struct vgpu *vgpu);
 int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
-void vgpu_exec_kick(struct vgpu *vgpu);
+void vgpu_exec_work(struct vgpu *vgpu);
 int vgpu_exec_begin_reset(struct vgpu *vgpu);
 bool vgpu_exec_sleeps(struct vgpu *vgpu);
 void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep);

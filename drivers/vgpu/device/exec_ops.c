@@ -148,7 +148,7 @@ static bool exec_gone(struct vgpu_gpu *gpu)
 	struct vgpu *vgpu = gpu_to_vgpu(gpu);
 
 	return atomic_read(&vgpu->exec.resets) ||
-	       READ_ONCE(vgpu->model->virtio.era) != vgpu->exec.era;
+	       READ_ONCE(vgpu->exec.latest) != vgpu->exec.era;
 }
 
 static const struct vgpu_gpu_ops exec_load_ops = {

@@ -109,7 +109,7 @@ void vgpu_apply_changes(struct vgpu *vgpu)
 	if (changed & VGPU_CHANGED_EVENTS)
 		vgpu_irq_update(vgpu);
 	if (changed & VGPU_CHANGED_WORK)
-		vgpu_exec_kick(vgpu);
+		vgpu_exec_work(vgpu);
 }
 
 /* A guest that sleeps through it finds again what it had, so that is @keep. */
