@@ -56,7 +56,6 @@ int vgpu_exec_open(struct vgpu *vgpu);
 void vgpu_exec_close(struct vgpu *vgpu);
 void vgpu_exec_work(struct vgpu *vgpu);
 int vgpu_exec_begin_reset(struct vgpu *vgpu);
-bool vgpu_exec_sleeps(struct vgpu *vgpu);
 void vgpu_exec_end_reset(struct vgpu *vgpu, bool keep);
 struct vgpu_gpu *vgpu_exec_load(struct vgpu *vgpu, struct vgpu_gpu *gpu);
 size_t vgpu_exec_save(struct vgpu *vgpu, struct vgpu_resource_at *at, u8 *buf,
@@ -66,6 +65,7 @@ void vgpu_exec_look(struct vgpu *vgpu, u32 head);
 
 /* exec_ops.c */
 bool vgpu_exec_is_current(struct vgpu *vgpu);
+bool vgpu_exec_sleeps(struct vgpu *vgpu);
 void vgpu_exec_use(struct vgpu_gpu *gpu, bool use);
 struct vgpu_gpu *vgpu_exec_new(struct vgpu *vgpu);
 void vgpu_exec_free(struct vgpu_gpu *gpu);

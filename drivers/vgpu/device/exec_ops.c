@@ -100,6 +100,21 @@ bool vgpu_exec_is_current(struct vgpu *vgpu)
 	return !vgpu->revoked && vgpu->exec.era == vgpu->model->virtio.era;
 }
 
+/**
+ * vgpu_exec_sleeps() - whether the guest sleeps through a reset
+ * @vgpu: between vgpu_exec_begin_reset() and vgpu_exec_end_reset(), with vgpu.lock held
+ *
+ * Return: true if it is to find everything as it was; not when there is something that a
+ * reset of before has ended
+ */
+bool vgpu_exec_sleeps(struct vgpu *vgpu)
+{
+	lockdep_assert_held(&vgpu->exec.lock);
+	lockdep_assert_held(&vgpu->lock);
+	return vgpu->exec.gpu && vgpu_exec_is_current(vgpu) &&
+	       vgpu_virtio_asleep(vgpu->model);
+}
+
 static void exec_show(struct vgpu_gpu *gpu, u32 head,
 		      const struct vgpu_scanout *picture)
 {
