@@ -95,13 +95,19 @@ TEST_F(virtio, fences)
 	EXPECT_EQ(0, info.hdr.fence_id);
 }
 
+/*
+ * With an event index a driver that looks without waiting for an interrupt may be earlier
+ * than the device's look at it, and then there is none.
+ */
+#define INTERRUPTS	(VV_LINUX & ~VV_FEATURE(VIRTIO_RING_F_EVENT_IDX))
+
 TEST_F(virtio, msix)
 {
 	struct virtio_gpu_resp_display_info info;
 	struct vv *v = &self->v;
 
 	ASSERT_EQ(0, vv_irqs(v));
-	ASSERT_EQ(0, vv_start(v, VV_LINUX));
+	ASSERT_EQ(0, vv_start(v, INTERRUPTS));
 	ASSERT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO, vv_display_info(v, &info));
 	EXPECT_EQ(1, vv_irq(v->irqs[VV_VECTOR(VV_CONTROL)], VV_SECOND));
 	EXPECT_EQ(0, vv_irq(v->irqs[VV_VECTOR(VV_CURSOR)], 0));
@@ -136,7 +142,7 @@ TEST_F(virtio, intx)
 	int fd = vt_eventfd(dev, VFIO_PCI_INTX_IRQ_INDEX, 0), i;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, vv_start(v, VV_LINUX));
+	ASSERT_EQ(0, vv_start(v, INTERRUPTS));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(VIRTIO_GPU_RESP_OK_DISPLAY_INFO,
 			  vv_display_info(v, &info));
