@@ -171,6 +171,7 @@ int vgpu_fb_write_lines(struct vgpu_fb *fb, u64 offset, u64 pitch,
 	/* Memory of the framebuffer: @room bytes at @at are those from @first on. */
 	size_t todo, n, room = 0;
 	u64 first = 0;
+	int ret = 0;
 	void *at;
 
 	down_read(&fb->lock);
@@ -182,10 +183,9 @@ int vgpu_fb_write_lines(struct vgpu_fb *fb, u64 offset, u64 pitch,
 				first = offset;
 				at = vgpu_fb_at_room(fb, first, end - first,
 						     &room);
-				if (IS_ERR(at)) {
-					up_read(&fb->lock);
-					return PTR_ERR(at);
-				}
+				ret = PTR_ERR_OR_ZERO(at);
+				if (ret)
+					goto out;
 			}
 			n = min_t(u64, todo, first + room - offset);
 			memcpy(at + (offset - first), buf, n);
@@ -193,7 +193,7 @@ int vgpu_fb_write_lines(struct vgpu_fb *fb, u64 offset, u64 pitch,
 	}
 out:
 	up_read(&fb->lock);
-	return 0;
+	return ret;
 }
 
 /**
